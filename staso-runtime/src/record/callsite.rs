@@ -1,0 +1,66 @@
+use super::SpanKind;
+
+/// What is known of a span when the program is compiled: one `static` per instrumented function or block.
+#[derive(Debug)]
+pub struct CallSite {
+    pub(crate) name: &'static str,
+    pub(crate) kind: SpanKind,
+    pub(crate) file: &'static str,
+    pub(crate) line: u32,
+    pub(crate) function: &'static str,
+    pub(crate) tags: &'static [&'static str],
+    pub(crate) origin: Origin,
+}
+
+/// How a span came to be, which decides a few fields of its wire form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// An attribute on a function.
+    Function {
+        /// A parameter of this name replaces the entry that agents add to their input.
+        takes_agent_name: bool,
+    },
+    /// `span!` or `Span::builder`.
+    Manual,
+}
+
+impl CallSite {
+    /// A function under an attribute.
+    #[must_use]
+    pub const fn function(name: &'static str, kind: SpanKind, function: &'static str) -> Self {
+        let origin = Origin::Function { takes_agent_name: false };
+        Self { name, kind, file: "", line: 0, function, tags: &[], origin }
+    }
+
+    /// A block, or a span that is built by hand.
+    #[must_use]
+    pub const fn manual(name: &'static str, kind: SpanKind) -> Self {
+        Self { name, kind, file: "", line: 0, function: "", tags: &[], origin: Origin::Manual }
+    }
+
+    /// Where it stands in the source.
+    #[must_use]
+    pub const fn at(mut self, file: &'static str, line: u32) -> Self {
+        self.file = file;
+        self.line = line;
+        self
+    }
+
+    /// Labels for every span from here.
+    #[must_use]
+    pub const fn with_tags(mut self, tags: &'static [&'static str]) -> Self {
+        self.tags = tags;
+        self
+    }
+
+    /// Says that the function has a parameter called `agent_name`.
+    #[must_use]
+    pub const fn taking_agent_name(mut self) -> Self {
+        self.origin = Origin::Function { takes_agent_name: true };
+        self
+    }
+
+    pub(crate) const fn is_function(&self) -> bool {
+        matches!(self.origin, Origin::Function { .. })
+    }
+}

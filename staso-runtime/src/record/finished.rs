@@ -1,0 +1,32 @@
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    CallSite, Conversation, Name, SpanId, TraceId,
+    clock::WallTime,
+};
+
+/// A span as it crosses the queue: as small as it can be, and not yet interpreted.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) site: &'static CallSite,
+    pub(crate) trace_id: TraceId,
+    pub(crate) span_id: SpanId,
+    pub(crate) parent: Option<SpanId>,
+    pub(crate) started: WallTime,
+    pub(crate) duration: Duration,
+    /// `None` for the client's own agent.
+    pub(crate) agent: Option<Name>,
+    /// `None` for the process-wide conversation.
+    pub(crate) conversation: Option<Arc<Conversation>>,
+    /// An [`EntryBuf`](super::EntryBuf)'s bytes.
+    pub(crate) log: Box<[u8]>,
+    /// An announcement of a root that still runs.
+    pub(crate) provisional: bool,
+}
+
+impl Finished {
+    /// What the span costs the queue's byte limit.
+    pub(crate) fn size(&self) -> usize {
+        size_of::<Self>() + self.log.len()
+    }
+}

@@ -1,0 +1,27 @@
+//! What a span is made of: plain data, below everything else.
+
+mod callsite;
+pub(crate) mod clock;
+mod entry;
+mod finished;
+mod id;
+mod id_source;
+mod kind;
+mod name;
+mod resource;
+mod span_record;
+mod status;
+mod usage;
+
+pub use callsite::CallSite;
+pub(crate) use entry::{Entries, Entry, EntryBuf};
+pub(crate) use finished::Finished;
+pub use id::{ParseIdError, SpanId, TraceId};
+pub(crate) use id_source::IdSource;
+pub use kind::{ParseKindError, SpanKind};
+pub(crate) use name::Name;
+pub use resource::GitFacts;
+pub(crate) use resource::{Conversation, Resource};
+pub use span_record::SpanRecord;
+pub use status::SpanStatus;
+pub use usage::Usage;
