@@ -102,7 +102,11 @@ impl Policy {
 
     #[inline]
     pub(crate) const fn takes_input(self, kind: SpanKind) -> bool {
-        self.0.contains(if matches!(kind, SpanKind::Tool) { Category::ToolArguments } else { Category::Request })
+        self.0.contains(if matches!(kind, SpanKind::Tool) {
+            Category::ToolArguments
+        } else {
+            Category::Request
+        })
     }
 
     /// Input that was set by hand: a model's request mixes all categories, so it needs them all.

@@ -4,6 +4,10 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use crossbeam_channel::Receiver;
+
+use crate::sender::Waiting;
+
 /// Both hands of time: a monotonic one for durations and waits, and the wall clock for timestamps.
 #[derive(Clone)]
 pub(crate) enum Clock {
@@ -18,6 +22,8 @@ pub(crate) enum Clock {
 pub(crate) trait Hands: Send + Sync {
     fn monotonic(&self) -> Duration;
     fn since_epoch(&self) -> Duration;
+    /// Waits for a wake-up, or until the monotonic hand has moved this far.
+    fn wait(&self, wait: Duration, wake: &Receiver<()>) -> Waiting;
 }
 
 /// Nanoseconds since 1970, UTC. Times before count as zero.

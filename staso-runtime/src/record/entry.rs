@@ -277,7 +277,8 @@ impl<'a> Entries<'a> {
             Tag::Provider => Entry::Provider(text()?),
             Tag::ReasoningEffort => Entry::ReasoningEffort(text()?),
             Tag::Usage => {
-                let mut tokens = payload.chunks_exact(8).map(|chunk| chunk.try_into().map(u64::from_le_bytes));
+                let mut tokens =
+                    payload.chunks_exact(8).map(|chunk| chunk.try_into().map(u64::from_le_bytes));
                 let mut next = || tokens.next()?.ok();
                 Entry::Usage(Usage::new(next()?, next()?).with_total(next()?))
             }

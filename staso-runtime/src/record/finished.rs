@@ -1,9 +1,8 @@
 use std::{sync::Arc, time::Duration};
 
-use super::{
-    CallSite, Conversation, Name, SpanId, TraceId,
-    clock::WallTime,
-};
+use crate::queue::Item;
+
+use super::{CallSite, Conversation, Name, SpanId, TraceId, clock::WallTime};
 
 /// A span as it crosses the queue: as small as it can be, and not yet interpreted.
 #[derive(Debug)]
@@ -22,11 +21,12 @@ pub(crate) struct Finished {
     pub(crate) log: Box<[u8]>,
     /// An announcement of a root that still runs.
     pub(crate) provisional: bool,
+    /// A root of which an announcement is on its way or sent.
+    pub(crate) announced: bool,
 }
 
-impl Finished {
-    /// What the span costs the queue's byte limit.
-    pub(crate) fn size(&self) -> usize {
-        size_of::<Self>() + self.log.len()
+impl Item for Finished {
+    fn size(&self) -> u64 {
+        (size_of::<Self>() + self.log.len()) as u64
     }
 }

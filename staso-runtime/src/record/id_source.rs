@@ -9,8 +9,13 @@ use super::{SpanId, TraceId};
 /// Bumped in a forked child, so that every generator there starts from a seed of its own.
 static FORK_GENERATION: AtomicU64 = AtomicU64::new(1);
 
+/// Tells a forked child, and what it copied, from its parent.
+pub(crate) fn fork_generation() -> u64 {
+    FORK_GENERATION.load(Ordering::Relaxed)
+}
+
 /// Called by the fork handler in the child.
-#[cfg_attr(not(unix), expect(dead_code, reason = "only Unix forks"))]
+#[cfg(any(unix, test))]
 pub(crate) fn forked() {
     FORK_GENERATION.fetch_add(1, Ordering::Relaxed);
 }

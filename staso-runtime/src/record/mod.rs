@@ -14,10 +14,12 @@ mod status;
 mod usage;
 
 pub use callsite::CallSite;
-pub(crate) use entry::{Entries, Entry, EntryBuf};
+pub(crate) use entry::{Begun, Entries, Entry, EntryBuf};
 pub(crate) use finished::Finished;
 pub use id::{ParseIdError, SpanId, TraceId};
-pub(crate) use id_source::IdSource;
+#[cfg(unix)]
+pub(crate) use id_source::forked;
+pub(crate) use id_source::{IdSource, fork_generation};
 pub use kind::{ParseKindError, SpanKind};
 pub(crate) use name::Name;
 pub use resource::GitFacts;

@@ -1,8 +1,8 @@
 use std::{borrow::Cow, fmt, ops::Range, sync::Arc, time::Duration, time::SystemTime};
 
 use super::{
-    CallSite, Entries, Entry, Finished, GitFacts, Name, Resource, SpanId, SpanKind, SpanStatus, TraceId, Usage,
-    callsite::Origin, clock::WallTime,
+    CallSite, Entries, Entry, Finished, GitFacts, Name, Resource, SpanId, SpanKind, SpanStatus, TraceId,
+    Usage, callsite::Origin, clock::WallTime,
 };
 use crate::capture::Policy;
 
@@ -21,6 +21,7 @@ pub struct SpanRecord {
     conversation: Option<Arc<super::Conversation>>,
     log: Box<[u8]>,
     provisional: bool,
+    announced: bool,
     resource: Arc<Resource>,
     policy: Policy,
     facts: Facts,
@@ -51,7 +52,17 @@ impl SpanRecord {
     pub(crate) fn new(finished: Finished, resource: Arc<Resource>, policy: Policy) -> Self {
         let facts = Facts::of(&finished.log);
         let Finished {
-            site, trace_id, span_id, parent, started, duration, agent, conversation, log, provisional,
+            site,
+            trace_id,
+            span_id,
+            parent,
+            started,
+            duration,
+            agent,
+            conversation,
+            log,
+            provisional,
+            announced,
         } = finished;
         Self {
             site,
@@ -64,6 +75,7 @@ impl SpanRecord {
             conversation,
             log,
             provisional,
+            announced,
             resource,
             policy,
             facts,
@@ -268,6 +280,11 @@ impl SpanRecord {
     #[must_use]
     pub fn source(&self) -> Option<(&'static str, u32, &'static str)> {
         (!self.site.file.is_empty()).then_some((self.site.file, self.site.line, self.site.function))
+    }
+
+    /// Whether it goes before the spans inside it: a root whose announcement would have been first.
+    pub(crate) fn goes_first(&self) -> bool {
+        self.parent.is_none() && self.site.is_function() && (self.provisional || !self.announced)
     }
 
     /// Whether an attribute on a function made it.

@@ -1,0 +1,225 @@
+//! Which part of a returned value is an error, and what the error says, decided as in `dispatch`.
+
+use std::{
+    convert::Infallible,
+    error::Error,
+    fmt::{Debug, Display},
+    io,
+};
+
+use super::{Outcome, limits::Limits, text};
+
+/// A returned value whose `Result` is looked for.
+pub struct Splitter<'a, T: ?Sized>(pub &'a T);
+
+/// A `Result`, by whatever alias.
+pub trait SplitResult<'a> {
+    /// What it holds when it is `Ok`.
+    type Value: ?Sized + 'a;
+    /// What it holds when it is `Err`.
+    type Failure: ?Sized + 'a;
+    /// References to either.
+    fn split(&self) -> Result<&'a Self::Value, &'a Self::Failure>;
+}
+
+/// Any other value: it is the result.
+pub trait SplitAny<'a> {
+    /// The value itself.
+    type Value: ?Sized + 'a;
+    /// Always a value.
+    fn split(&self) -> Result<&'a Self::Value, &'a Infallible>;
+}
+
+impl<'a, T, E> SplitResult<'a> for &Splitter<'a, Result<T, E>> {
+    type Value = T;
+    type Failure = E;
+
+    #[inline]
+    fn split(&self) -> Result<&'a T, &'a E> {
+        self.0.as_ref()
+    }
+}
+
+impl<'a, T: ?Sized> SplitAny<'a> for Splitter<'a, T> {
+    type Value = T;
+
+    #[inline]
+    fn split(&self) -> Result<&'a T, &'a Infallible> {
+        Ok(self.0)
+    }
+}
+
+/// An error that is about to be recorded.
+pub struct Failure<'a, E: ?Sized>(pub &'a E);
+
+macro_rules! tiers {
+    ($($(#[$doc:meta])+ $name:ident;)+) => {
+        $($(#[$doc])+
+        pub trait $name {
+            /// Records it.
+            fn record(&self, outcome: Outcome<'_>);
+        })+
+    };
+}
+
+tiers! {
+    /// First choice: an error behind `anyhow::Error` or a box that is sent between threads.
+    FailShared;
+    /// An error in a plain box.
+    FailBoxed;
+    /// An error whose sources can be looked into.
+    FailStatic;
+    /// An error that borrows.
+    FailError;
+    /// `Display` gives a text.
+    FailDisplay;
+    /// `Debug` gives a text.
+    FailDebug;
+    /// Last choice: the name of the type.
+    FailName;
+}
+
+impl<E: AsRef<dyn Error + Send + Sync> + ?Sized> FailShared for &&&&&&Failure<'_, E> {
+    #[cold]
+    fn record(&self, outcome: Outcome<'_>) {
+        let error: &(dyn Error + 'static) = self.0.as_ref();
+        outcome.fail(type_name::<E>(), is_timeout(error), |limits| chain(error, limits));
+    }
+}
+
+impl<E: AsRef<dyn Error> + ?Sized> FailBoxed for &&&&&Failure<'_, E> {
+    #[cold]
+    fn record(&self, outcome: Outcome<'_>) {
+        let error: &(dyn Error + 'static) = self.0.as_ref();
+        outcome.fail(type_name::<E>(), is_timeout(error), |limits| chain(error, limits));
+    }
+}
+
+impl<E: Error + 'static> FailStatic for &&&&Failure<'_, E> {
+    #[cold]
+    fn record(&self, outcome: Outcome<'_>) {
+        let timeout = is_elapsed::<E>() || is_timed_out(self.0);
+        outcome.fail(type_name::<E>(), timeout, |limits| chain(self.0, limits));
+    }
+}
+
+impl<E: Error + ?Sized> FailError for &&&Failure<'_, E> {
+    #[cold]
+    fn record(&self, outcome: Outcome<'_>) {
+        outcome.fail(type_name::<E>(), false, |limits| text::display_text(self.0, limits));
+    }
+}
+
+impl<E: Display + ?Sized> FailDisplay for &&Failure<'_, E> {
+    #[cold]
+    fn record(&self, outcome: Outcome<'_>) {
+        outcome.fail(type_name::<E>(), false, |limits| text::display_text(self.0, limits));
+    }
+}
+
+impl<E: Debug + ?Sized> FailDebug for &Failure<'_, E> {
+    #[cold]
+    fn record(&self, outcome: Outcome<'_>) {
+        outcome.fail(type_name::<E>(), false, |limits| text::debug_text(self.0, limits));
+    }
+}
+
+impl<E: ?Sized> FailName for Failure<'_, E> {
+    #[cold]
+    fn record(&self, outcome: Outcome<'_>) {
+        outcome.fail(type_name::<E>(), false, |_| text::short_type_name(type_name::<E>()).into());
+    }
+}
+
+fn type_name<T: ?Sized>() -> &'static str {
+    std::any::type_name::<T>()
+}
+
+/// The type says it all, and naming it would need a dependency on tokio.
+fn is_elapsed<E>() -> bool {
+    type_name::<E>() == "tokio::time::error::Elapsed"
+}
+
+fn is_timed_out(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
+}
+
+/// Behind anyhow or a box only `io::Error` can be recognized, and it may be wrapped in context.
+fn is_timeout(error: &(dyn Error + 'static)) -> bool {
+    sources(error).any(is_timed_out)
+}
+
+/// As many as are followed: a chain of sources could be a circle.
+const MOST_SOURCES: usize = 16;
+
+fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| (**error).source()).take(MOST_SOURCES)
+}
+
+/// The error's text, and behind a colon that of each source which it does not quote already.
+fn chain(error: &(dyn Error + 'static), limits: &Limits) -> String {
+    let mut text = text::display_text(error, limits);
+    let rest = super::guarded(|| {
+        for source in sources(error).skip(1) {
+            let cause = text::display_text(source, limits);
+            if text.len() >= limits.bytes {
+                break;
+            }
+            if !text.contains(&cause) {
+                text.push_str(": ");
+                text.push_str(&cause);
+            }
+        }
+    });
+    drop(rest);
+    text
+}
+
+/// Records the outcome of a function from a reference to what it returned.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __staso_outcome {
+    ($value:expr, $outcome:expr) => {{
+        #[allow(unused_imports)]
+        use $crate::__private::{
+            CaptureDebug as _, CaptureJson as _, CaptureLock as _, CaptureName as _, FailBoxed as _,
+            FailDebug as _, FailDisplay as _, FailError as _, FailName as _, FailShared as _,
+            FailStatic as _, SplitAny as _, SplitResult as _,
+        };
+        let outcome = $outcome;
+        match (&&$crate::__private::Splitter($value)).split() {
+            ::core::result::Result::Ok(value) => {
+                (&&&&$crate::__private::Probe(value)).capture(outcome.result())
+            }
+            ::core::result::Result::Err(error) => (&&&&&&&$crate::__private::Failure(error)).record(outcome),
+        }
+    }};
+}
+
+/// As `outcome!`, without capturing a value that is not an error.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __staso_errors_only {
+    ($value:expr, $outcome:expr) => {{
+        #[allow(unused_imports)]
+        use $crate::__private::{
+            FailBoxed as _, FailDebug as _, FailDisplay as _, FailError as _, FailName as _, FailShared as _,
+            FailStatic as _, SplitAny as _, SplitResult as _,
+        };
+        let outcome = $outcome;
+        if let ::core::result::Result::Err(error) = (&&$crate::__private::Splitter($value)).split() {
+            (&&&&&&&$crate::__private::Failure(error)).record(outcome)
+        }
+    }};
+}
+
+/// Gives its expression; an `Err` is recorded on the current span.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __staso_observe {
+    ($value:expr) => {{
+        let value = $value;
+        $crate::__staso_errors_only!(&value, $crate::__private::Outcome::of_current());
+        value
+    }};
+}

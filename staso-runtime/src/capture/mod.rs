@@ -1,0 +1,29 @@
+//! From the values of a traced function to bytes: on the calling thread, capped, and safe from whatever
+//! the user's `Serialize`, `Debug` and `Display` do.
+
+mod dispatch;
+mod failure;
+mod guarded;
+mod json;
+mod limits;
+mod outcome;
+mod policy;
+mod redact;
+mod slot;
+mod text;
+
+pub use dispatch::{CaptureDebug, CaptureJson, CaptureLock, CaptureName, Probe, name_type};
+pub use failure::{
+    FailBoxed, FailDebug, FailDisplay, FailError, FailName, FailShared, FailStatic, Failure, SplitAny,
+    SplitResult, Splitter,
+};
+pub(crate) use guarded::{guarded, panic_message};
+pub(crate) use limits::Limits;
+pub use outcome::Outcome;
+pub(crate) use policy::Policy;
+pub use policy::{Capture, Category};
+pub use redact::{Field, FieldKind, Redaction};
+pub(crate) use redact::{RedactHook, redacted_text};
+pub use slot::Slot;
+pub(crate) use slot::{Items, Set, push_set};
+pub(crate) use text::{display_text, short_type_name};

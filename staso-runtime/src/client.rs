@@ -1,0 +1,262 @@
+use std::{
+    mem,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use crossbeam_channel::{Receiver, bounded};
+
+use crate::{
+    config::{Builder, GitSource, InitError, Settings},
+    export::{self, Export},
+    queue::{Load, Queue, Waker},
+    record::{Resource, clock::Clock, fork_generation},
+    recorder::{self, Intake, Recorder, Sink},
+    report::DeliveryReport,
+    sender::{self, Schedule, SenderHandle, Waited},
+};
+
+/// What one request may hold. Every span of a batch grows by a few hundred bytes on the wire.
+const BATCH_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Annotations are few and small: they have a queue of their own, so that neither displaces the other.
+const ANNOTATIONS: Load = Load { spans: 10_000, bytes: 4 * 1024 * 1024 };
+
+/// Starts recording, with everything from the `STASO_*` variables.
+///
+/// A second call retires the first client. A backend that is down is not an error.
+///
+/// # Errors
+///
+/// When a setting is missing or wrong. The error names it, its variable and the fix.
+///
+/// # Examples
+///
+/// ```no_run
+/// // Bind the client to a name: `let _ = …` would drop it at once, and dropping it shuts it down.
+/// let _staso = staso_runtime::init()?;
+/// # Ok::<(), staso_runtime::InitError>(())
+/// ```
+pub fn init() -> Result<Client, InitError> {
+    builder().init()
+}
+
+/// Settings that win over the environment.
+pub fn builder() -> Builder {
+    Builder::default()
+}
+
+/// Waits until the current client has delivered what was accepted before the call.
+///
+/// Returns after `timeout` at the latest. Without a client the report is empty and `ok`.
+pub fn flush(timeout: Duration) -> DeliveryReport {
+    current().map_or_else(DeliveryReport::disabled, |active| active.flush(timeout))
+}
+
+/// As [`flush`], and ends the current client: spans that end later are rejected.
+pub fn shutdown(timeout: Duration) -> DeliveryReport {
+    current().map_or_else(DeliveryReport::disabled, |active| active.shutdown(timeout))
+}
+
+/// Keeps recording on while it lives; dropping it shuts it down, and waits for delivery for as long as
+/// [`Builder::shutdown_timeout`] says.
+#[must_use = "dropping the client shuts it down: bind it with `let _staso = …`, not `let _ = …`"]
+#[derive(Debug)]
+pub struct Client {
+    /// `None` when recording is switched off.
+    active: Option<Arc<Active>>,
+    shutdown_timeout: Duration,
+    replaced: Option<DeliveryReport>,
+}
+
+/// A client that was started, and perhaps retired since.
+struct Active {
+    recorder: &'static Recorder,
+    intake: &'static Intake,
+    sender: SenderHandle,
+    /// A forked child has a copy of the client, and no sender.
+    generation: u64,
+    ended: Mutex<Option<DeliveryReport>>,
+}
+
+static CURRENT: Mutex<Option<Arc<Active>>> = Mutex::new(None);
+
+fn current() -> Option<Arc<Active>> {
+    CURRENT.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+impl Client {
+    /// Waits until everything accepted before the call is delivered or lost, for at most `timeout`.
+    ///
+    /// Nothing is lost when the time is over: the sender goes on, and a later report counts it. After a
+    /// shutdown the report is empty, `ok`, and its last failure is `disabled`.
+    pub fn flush(&self, timeout: Duration) -> DeliveryReport {
+        self.active.as_ref().map_or_else(DeliveryReport::disabled, |active| active.flush(timeout))
+    }
+
+    /// As [`flush`](Self::flush), and ends the client: spans that end later are rejected and counted.
+    ///
+    /// When the time is over a request under way is cut short; what is left stays `pending`.
+    pub fn shutdown(&self, timeout: Duration) -> DeliveryReport {
+        self.active.as_ref().map_or_else(DeliveryReport::disabled, |active| active.shutdown(timeout))
+    }
+
+    /// The counts as they stand, without waiting; also after a shutdown, or after another client took
+    /// this one's place.
+    pub fn report(&self) -> DeliveryReport {
+        self.active.as_ref().map_or_else(DeliveryReport::disabled, |active| active.report(0, false))
+    }
+
+    /// The last report of the client that this one replaced.
+    #[must_use]
+    pub fn previous_shutdown_report(&self) -> Option<DeliveryReport> {
+        self.replaced
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // Losses were logged, and the counts are gone with the client.
+        let _ = self.shutdown(self.shutdown_timeout);
+    }
+}
+
+impl Active {
+    fn flush(&self, timeout: Duration) -> DeliveryReport {
+        if self.is_over() {
+            return DeliveryReport::disabled();
+        }
+        let accepted = self.accepted();
+        let waited = self.sender.flush(timeout);
+        self.report(accepted, waited == Waited::TimedOut)
+    }
+
+    fn shutdown(&self, timeout: Duration) -> DeliveryReport {
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.generation != fork_generation() || ended.is_some() {
+            return DeliveryReport::disabled();
+        }
+        // Marked before the wait: a second caller does not wait for the first one's timeout.
+        *ended = Some(DeliveryReport::disabled());
+        drop(ended);
+        self.intake.spans.gate().close();
+        self.intake.annotations.gate().close();
+        let waited = self.sender.shutdown(timeout);
+        let report = self.report(0, waited == Waited::TimedOut);
+        let report = if report.pending() > 0 { self.report(0, true) } else { report };
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
+        report
+    }
+
+    fn is_over(&self) -> bool {
+        self.generation != fork_generation()
+            || self.ended.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    fn accepted(&self) -> u64 {
+        self.intake.spans.ledger().accepted()
+    }
+
+    /// The counts now, of which spans accepted after `accepted` and not settled yet are left out; zero
+    /// leaves nothing out.
+    fn report(&self, accepted: u64, timed_out: bool) -> DeliveryReport {
+        let mut spans = self.intake.spans.ledger().balance();
+        if accepted > 0 {
+            spans.accepted = accepted.max(spans.delivered + spans.failed);
+        }
+        DeliveryReport::new(spans, self.intake.annotations.ledger().balance(), timed_out)
+    }
+}
+
+impl std::fmt::Debug for Active {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Active").field("recorder", self.recorder).finish_non_exhaustive()
+    }
+}
+
+/// Starts a client from settings that were checked.
+pub(crate) fn start(settings: Settings) -> Result<Client, InitError> {
+    let shutdown_timeout = settings.shutdown_timeout;
+    let active = if settings.enabled { Some(Arc::new(activate(settings)?)) } else { None };
+    let replaced = {
+        let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+        recorder::install(active.as_ref().map(|active| active.recorder));
+        mem::replace(&mut *current, active.clone())
+    };
+    let replaced = replaced.map(|replaced| {
+        let report = replaced.shutdown(shutdown_timeout);
+        let kept = *replaced.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.unwrap_or(report)
+    });
+    Ok(Client { active, shutdown_timeout, replaced })
+}
+
+fn activate(mut settings: Settings) -> Result<Active, InitError> {
+    let exporter: Box<dyn Export> = export::build(&mut settings)?;
+    sender::exit::register();
+    let (waker, wake) = Waker::new();
+    let schedule = Schedule {
+        batch: Load { spans: settings.batch_size as u64, bytes: BATCH_BYTES },
+        interval: settings.flush_interval,
+    };
+    let capacity = Load { spans: settings.max_queue_size as u64, bytes: settings.max_queue_bytes as u64 };
+    let resource = Arc::new(Resource {
+        agent_name: settings.agent_name,
+        agent_version: settings.agent_version,
+        environment: settings.environment,
+        workspace: settings.workspace,
+        session_id: settings.session_id,
+        git: std::sync::OnceLock::new(),
+    });
+    let git = find_git(settings.git, &resource);
+    let intake: &'static Intake = Box::leak(Box::new(Intake {
+        spans: Queue::new(capacity, schedule.batch, waker.clone()),
+        annotations: Queue::new(ANNOTATIONS, ANNOTATIONS, waker.clone()),
+        roots: crossbeam_queue::SegQueue::new(),
+    }));
+    let recorder: &'static Recorder = Box::leak(Box::new(Recorder {
+        clock: settings.clock.unwrap_or_else(Clock::system),
+        policy: settings.policy,
+        limits: settings.limits,
+        redact: settings.redact,
+        resource,
+        sink: Sink::Sender(intake),
+    }));
+    let sender = SenderHandle::start(recorder, intake, exporter, schedule, (waker, wake), git);
+    Ok(Active { recorder, intake, sender, generation: fork_generation(), ended: Mutex::new(None) })
+}
+
+/// Fills in the facts of the repository: known ones at once, others on a thread of their own. What is
+/// returned disconnects when the search is over.
+fn find_git(source: GitSource, resource: &Arc<Resource>) -> Option<Receiver<()>> {
+    match source {
+        GitSource::Off => None,
+        GitSource::Known(facts) => {
+            let _ = resource.git.set(facts);
+            None
+        }
+        GitSource::Discover(search) => {
+            let (searching, over) = bounded(0);
+            let resource = Arc::clone(resource);
+            let spawned = thread::Builder::new().name("staso-git".into()).spawn(move || {
+                let _searching = searching;
+                let _suspended = crate::context::Suspension::begin();
+                if let Some(facts) = search() {
+                    let _ = resource.git.set(facts);
+                }
+            });
+            spawned.is_ok().then_some(over)
+        }
+    }
+}
+
+/// Delivers what is left when the process exits without dropping its client.
+#[cfg(unix)]
+pub(crate) fn flush_at_exit(timeout: Duration) {
+    // Another thread may hold the lock for as long as it likes.
+    let active = CURRENT.try_lock().ok().and_then(|current| current.clone());
+    if let Some(active) = active {
+        let _ = active.flush(timeout);
+    }
+}

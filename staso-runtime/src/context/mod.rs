@@ -1,0 +1,18 @@
+//! Which span, agent and conversation code runs in: on a thread, across threads and tasks, and across
+//! processes.
+
+mod context;
+mod conversation;
+mod future;
+#[cfg(feature = "http-headers")]
+mod headers;
+pub(crate) mod local;
+mod propagation;
+mod stack;
+
+pub use context::{Context, ContextGuard};
+pub use conversation::{Conversation, ConversationScope, conversation_scope};
+pub use future::{FutureExt, WithContext};
+pub use local::suspended;
+pub(crate) use local::{Suspension, become_sender};
+pub(crate) use stack::{Owner, Scope, SpanRef, Token};

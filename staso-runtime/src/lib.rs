@@ -1,0 +1,90 @@
+//! The runtime behind the [`staso`](https://docs.rs/staso) crate: spans, context, capture, buffer and
+//! delivery. Programs depend on `staso`, which adds the macros and the user's guide.
+//!
+//! Data goes one way:
+//!
+//! ```text
+//! span ─▶ queue ─▶ sender ─▶ export
+//!  │                          ▲
+//!  └── context, capture       └── encode
+//!        (record lies below all of them, client above)
+//! ```
+
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::print_stdout,
+        clippy::print_stderr
+    )
+)]
+#![cfg_attr(test, allow(clippy::disallowed_methods, missing_docs))]
+
+mod annotation;
+mod capture;
+mod client;
+mod config;
+mod context;
+mod diagnostics;
+mod encode;
+pub mod export;
+mod queue;
+mod record;
+mod recorder;
+mod report;
+mod sender;
+mod span;
+mod sync;
+pub mod testing;
+
+pub use annotation::{Annotation, AnnotationValue};
+pub use capture::{Capture, Category, Field, FieldKind, Redaction};
+pub use client::{Client, builder, flush, init, shutdown};
+pub use config::{Builder, InitError};
+pub use context::{Context, ContextGuard, Conversation, FutureExt, WithContext, suspended};
+pub use export::{Export, Exporter};
+pub use record::{
+    GitFacts, ParseIdError, ParseKindError, SpanId, SpanKind, SpanRecord, SpanStatus, TraceId, Usage,
+};
+pub use report::{Counts, DeliveryReport};
+pub use span::{Span, SpanBuilder, current_span};
+
+/// Scores or labels a trace: a number, one of a set of texts, or a boolean.
+///
+/// The sender thread sends it. The trace need not have been delivered, nor be of this process.
+///
+/// ```
+/// # fn example(trace_id: staso_runtime::TraceId) {
+/// staso_runtime::annotate(trace_id, "resolved", true);
+/// # }
+/// ```
+pub fn annotate(trace_id: TraceId, name: impl Into<String>, value: impl Into<AnnotationValue>) {
+    annotate_with(trace_id, Annotation::new(name, value));
+}
+
+/// As [`annotate`], with a comment.
+pub fn annotate_with(trace_id: TraceId, annotation: Annotation) {
+    if let Some(recorder) = recorder::current() {
+        sender::annotate(recorder, annotation.on(trace_id, None));
+    }
+}
+
+/// What the macros expand to. Not for use by hand: it changes with any version.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::{
+        __staso_capture as capture, __staso_errors_only as errors_only, __staso_observe as observe,
+        __staso_outcome as outcome, __staso_type_name as type_name,
+        capture::{
+            CaptureDebug, CaptureJson, CaptureLock, CaptureName, FailBoxed, FailDebug, FailDisplay,
+            FailError, FailName, FailShared, FailStatic, Failure, Outcome, Probe, Slot, SplitAny,
+            SplitResult, Splitter, name_type,
+        },
+        context::{ConversationScope, conversation_scope},
+        record::{CallSite, SpanKind},
+        span::{Arguments, Call, CallGuard, Done, Span},
+    };
+}

@@ -1,0 +1,28 @@
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+
+use crate::record::clock::{Clock, Tick};
+
+/// Why a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waiting {
+    /// Somebody woke the sender.
+    Woken,
+    /// The time came.
+    Over,
+}
+
+impl Clock {
+    /// Waits for a wake-up, until a moment of the monotonic hand.
+    pub(super) fn wait_until(&self, moment: Tick, wake: &Receiver<()>) -> Waiting {
+        let wait: Duration = moment.since(self.tick());
+        match self {
+            Self::System { .. } => match wake.recv_timeout(wait) {
+                Err(RecvTimeoutError::Timeout) => Waiting::Over,
+                Ok(()) | Err(RecvTimeoutError::Disconnected) => Waiting::Woken,
+            },
+            Self::Injected(hands) => hands.wait(wait, wake),
+        }
+    }
+}

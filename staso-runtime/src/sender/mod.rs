@@ -1,0 +1,44 @@
+//! The thread that takes spans out of the queue and has them delivered.
+
+mod announce;
+mod batching;
+mod clock;
+pub(crate) mod exit;
+mod handle;
+mod request;
+mod retry;
+mod worker;
+
+pub(crate) use clock::Waiting;
+pub(crate) use handle::{SenderHandle, Waited};
+pub(crate) use worker::Schedule;
+
+use crate::{
+    annotation::{Annotation, AnnotationValue},
+    diagnostics,
+    queue::Item,
+    recorder::Recorder,
+};
+
+impl Item for Annotation {
+    fn size(&self) -> u64 {
+        let value = match self.value() {
+            AnnotationValue::Category(category) => category.len(),
+            _ => 0,
+        };
+        let texts = self.name().len() + value + self.comment_text().map_or(0, str::len);
+        (size_of::<Self>() + texts) as u64
+    }
+}
+
+/// Hands an annotation over, or counts it as rejected.
+pub(crate) fn annotate(recorder: &Recorder, annotation: Annotation) {
+    let Some(intake) = recorder.intake() else { return };
+    if let Some(fault) = annotation.fault() {
+        intake.annotations.reject(crate::export::FailureKind::MalformedResponse);
+        diagnostics::annotation_refused(fault);
+        return;
+    }
+    // A rejection is counted by the queue and logged by the sender.
+    let _ = intake.annotations.push(annotation);
+}

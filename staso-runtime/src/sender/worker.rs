@@ -1,0 +1,301 @@
+use std::{mem, sync::Arc, thread, time::Duration};
+
+use crossbeam_channel::Receiver;
+
+use super::{
+    announce::OpenRoots,
+    batching::{Portions, coalesce},
+    clock::Waiting,
+    handle::Stop,
+    request::Request,
+    retry::{self, CoolDown},
+};
+use crate::{
+    capture::guarded,
+    context::{become_sender, local},
+    diagnostics,
+    export::{Batch, Export, FailureKind},
+    queue::Load,
+    record::clock::Tick,
+    recorder::{Intake, Recorder},
+};
+
+/// How much is sent at once, and how often.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Schedule {
+    pub(crate) batch: Load,
+    pub(crate) interval: Duration,
+}
+
+/// The sender's side of the queue: waits, takes portions, has them delivered, settles them.
+pub(crate) struct Worker {
+    pub(super) recorder: &'static Recorder,
+    pub(super) intake: &'static Intake,
+    pub(super) exporter: Box<dyn Export>,
+    pub(super) schedule: Schedule,
+    pub(super) requests: Receiver<Request>,
+    pub(super) wake: Receiver<()>,
+    pub(super) stop: Arc<Stop>,
+    /// Disconnects once the facts of the repository are known, or will never be.
+    pub(super) git: Option<Receiver<()>>,
+    pub(super) state: State,
+}
+
+/// What the worker remembers between its turns.
+pub(super) struct State {
+    portions: Portions,
+    roots: OpenRoots,
+    cool_down: CoolDown,
+    last_send: Tick,
+    waiting: Vec<Request>,
+    rejections_logged: u64,
+}
+
+impl State {
+    pub(super) fn new(batch: Load, now: Tick) -> Self {
+        Self {
+            portions: Portions::new(batch),
+            roots: OpenRoots::default(),
+            cool_down: CoolDown::default(),
+            last_send: now,
+            waiting: Vec::new(),
+            rejections_logged: 0,
+        }
+    }
+}
+
+/// Why the worker sends now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Occasion {
+    FullBatch,
+    Interval,
+    /// A flush or shutdown waits.
+    Asked,
+}
+
+/// How often the end of a flush looks again for a span that is counted and not yet in the queue.
+const LAST_LOOKS: u32 = 1_000;
+
+/// The first batch waits this long for the facts of the repository, which its roots carry.
+const GIT_PATIENCE: Duration = Duration::from_millis(500);
+
+/// A worker that panics is restarted this often, with the queue as it was.
+const RESTARTS: u32 = 3;
+
+impl Worker {
+    /// Works until a shutdown is done, or the worker has panicked too often.
+    pub(super) fn work(mut self) {
+        become_sender();
+        for _ in 0..=RESTARTS {
+            match guarded(|| self.turns()) {
+                Ok(()) => return,
+                Err(message) => diagnostics::worker_panicked(&message),
+            }
+        }
+        self.intake.spans.gate().close();
+        self.intake.annotations.gate().close();
+    }
+
+    fn turns(&mut self) {
+        loop {
+            let occasion = self.wait();
+            if let Some(occasion) = occasion {
+                self.send(occasion);
+            }
+            self.log_rejections();
+            if occasion == Some(Occasion::Asked) && self.answer() || self.stop.is_abandoned() {
+                return;
+            }
+        }
+    }
+
+    /// Sleeps until there is something to do; `None` when there was not after all.
+    fn wait(&mut self) -> Option<Occasion> {
+        let clock = &self.recorder.clock;
+        let now = clock.tick();
+        let due = self.state.last_send.after(self.schedule.interval);
+        let cooling = self.state.cool_down.until(now);
+        if self.state.waiting.is_empty() && self.requests.is_empty() {
+            let gate = self.intake.spans.gate();
+            // Nobody wakes a sender that cools down but a flush or shutdown.
+            let asleep = cooling.is_some() || gate.sleep();
+            if asleep {
+                clock.wait_until(cooling.map_or(due, |until| until.max(due)), &self.wake);
+                gate.wake();
+            }
+        }
+        self.state.waiting.extend(self.requests.try_iter());
+        let now = clock.tick();
+        if !self.state.waiting.is_empty() {
+            Some(Occasion::Asked)
+        } else if self.state.cool_down.until(now).is_some() {
+            None
+        } else if now >= due {
+            Some(Occasion::Interval)
+        } else {
+            self.is_batch_full().then_some(Occasion::FullBatch)
+        }
+    }
+
+    fn is_batch_full(&self) -> bool {
+        let held = self.intake.spans.gate().held();
+        held.spans >= self.schedule.batch.spans || held.bytes >= self.schedule.batch.bytes
+    }
+
+    /// Sends what was accepted before now; of that, on a full batch, only full ones.
+    fn send(&mut self, occasion: Occasion) {
+        self.send_annotations();
+        let target = self.intake.spans.ledger().accepted();
+        let mut announcements = match occasion {
+            Occasion::FullBatch => Vec::new(),
+            Occasion::Interval | Occasion::Asked => self.state.roots.announcements(self.intake),
+        };
+        self.state.last_send = self.recorder.clock.tick();
+        let mut looks = 0;
+        while !self.stop.is_abandoned() {
+            let portion = self.state.portions.take(&self.intake.spans);
+            if portion.spans.is_empty() && announcements.is_empty() {
+                if self.state.portions.taken() >= target || looks == LAST_LOOKS {
+                    break;
+                }
+                // Counted, and about to be pushed by a thread that has not finished ending it.
+                looks += 1;
+                thread::yield_now();
+                continue;
+            }
+            self.await_git();
+            let spans = coalesce(
+                mem::take(&mut announcements),
+                portion.spans,
+                &self.recorder.resource,
+                self.recorder.policy,
+            );
+            let batch = Batch::new(uuid::Uuid::new_v4().to_string(), spans);
+            let delivered = self.deliver(batch, portion.load);
+            self.state.last_send = self.recorder.clock.tick();
+            let enough = match occasion {
+                Occasion::Asked => false,
+                Occasion::Interval => !delivered,
+                Occasion::FullBatch => !delivered || !self.is_batch_full(),
+            };
+            if enough || self.state.portions.taken() >= target {
+                break;
+            }
+        }
+    }
+
+    /// Tries a batch until it is delivered, lost or given up, and settles it. Given up means pending:
+    /// a shutdown ran out of time.
+    fn deliver(&mut self, mut batch: Batch, load: Load) -> bool {
+        loop {
+            let exporter = &mut self.exporter;
+            let outcome = guarded(|| exporter.export(&batch));
+            let error = match outcome {
+                Ok(Ok(())) => {
+                    self.intake.spans.delivered(load);
+                    self.state.cool_down.succeeded();
+                    return true;
+                }
+                Ok(Err(error)) => error,
+                Err(message) => {
+                    diagnostics::exporter_panicked(&message);
+                    self.intake.spans.failed(load, FailureKind::Exporter);
+                    return false;
+                }
+            };
+            if self.stop.is_abandoned() {
+                return false;
+            }
+            let random = local::with(|local| local.ids.span_id().bits()).unwrap_or_default();
+            match retry::wait_after(&error, batch.attempt(), random) {
+                Some(wait) => {
+                    if !self.pause(wait) {
+                        return false;
+                    }
+                    batch.next_attempt();
+                }
+                None => {
+                    diagnostics::batch_lost(&error, load.spans);
+                    self.intake.spans.failed(load, error.kind());
+                    self.state.cool_down.failed(error.kind(), self.recorder.clock.tick());
+                    return false;
+                }
+            }
+        }
+    }
+
+    /// Waits for the next attempt. `false` when a shutdown cannot wait that long.
+    fn pause(&mut self, wait: Duration) -> bool {
+        let clock = &self.recorder.clock;
+        let until = clock.tick().after(wait);
+        loop {
+            self.state.waiting.extend(self.requests.try_iter());
+            let deadline = self.state.waiting.iter().find_map(|request| match request {
+                Request::Shutdown { deadline, .. } => Some(*deadline),
+                Request::Flush { .. } => None,
+            });
+            if self.stop.is_abandoned() || deadline.is_some_and(|deadline| deadline < until) {
+                self.stop.abandon();
+                return false;
+            }
+            if clock.wait_until(until, &self.wake) == Waiting::Over {
+                return true;
+            }
+        }
+    }
+
+    fn send_annotations(&mut self) {
+        while let Some(annotation) = self.intake.annotations.pop() {
+            let load = Load { spans: 1, bytes: crate::queue::Item::size(&annotation) };
+            let exporter = &mut self.exporter;
+            match guarded(|| exporter.annotate(&annotation)) {
+                Ok(Ok(())) => self.intake.annotations.delivered(load),
+                Ok(Err(error)) => {
+                    diagnostics::annotation_lost(&error);
+                    self.intake.annotations.failed(load, error.kind());
+                }
+                Err(message) => {
+                    diagnostics::exporter_panicked(&message);
+                    self.intake.annotations.failed(load, FailureKind::Exporter);
+                }
+            }
+            if self.stop.is_abandoned() {
+                return;
+            }
+        }
+    }
+
+    fn await_git(&mut self) {
+        if let Some(git) = self.git.take() {
+            // Its only news is the end of the search.
+            let _ = git.recv_timeout(GIT_PATIENCE);
+        }
+    }
+
+    /// Answers who waits. Whether a shutdown was among them.
+    fn answer(&mut self) -> bool {
+        let exporter = &mut self.exporter;
+        match guarded(|| exporter.flush()) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => diagnostics::flush_failed(&error),
+            Err(message) => diagnostics::exporter_panicked(&message),
+        }
+        let mut shutdown = false;
+        for request in self.state.waiting.drain(..) {
+            shutdown |= matches!(request, Request::Shutdown { .. });
+            request.answer();
+        }
+        shutdown
+    }
+
+    /// The traced threads only count what they reject: their logger may be slow.
+    fn log_rejections(&mut self) {
+        let balance = self.intake.spans.ledger().balance();
+        if balance.rejected > self.state.rejections_logged
+            && let Some(why) = balance.last_rejection
+            && diagnostics::spans_rejected(balance.rejected - self.state.rejections_logged, why)
+        {
+            self.state.rejections_logged = balance.rejected;
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! A span while it runs: opening and closing it, the handle that users hold, and the builder.
+
+mod block;
+mod builder;
+mod call;
+mod follow;
+mod follow_stream;
+mod handle;
+mod open;
+mod roots;
+mod scratch;
+mod shared;
+
+pub use block::{BlockFuture, Done};
+pub use builder::SpanBuilder;
+pub use call::{Arguments, Call, CallGuard};
+pub use follow::Followed;
+pub use follow_stream::FollowedStream;
+pub use handle::{Span, current_span};
+pub(crate) use open::{OpenSpan, push_failure};
+pub(crate) use roots::{Look, RootSlot, RootSlots};
+pub(crate) use scratch::Scratch;
+pub(crate) use shared::Shared;

@@ -1,0 +1,212 @@
+use std::{any::Any, sync::Arc, time::Duration};
+
+use crate::{
+    capture::{FieldKind, panic_message, redacted_text},
+    context::{Owner, Scope, SpanRef, Token, local},
+    record::{
+        CallSite, Entry, EntryBuf, Finished, Name, SpanId, SpanKind,
+        clock::{Tick, WallTime},
+    },
+    recorder::{Recorder, Sink},
+    span::{RootSlot, Shared},
+};
+
+/// A span between its start and its end, owned by the code that runs it.
+pub(crate) struct OpenSpan {
+    pub(crate) recorder: &'static Recorder,
+    pub(crate) site: &'static CallSite,
+    parent: Option<SpanId>,
+    started: Option<Tick>,
+    /// What runs inside inherits this. On the thread's stack while the span is entered.
+    scope: Scope,
+    pub(crate) log: EntryBuf,
+    root: Option<Arc<RootSlot>>,
+}
+
+impl OpenSpan {
+    /// Takes identifiers, parent, agent and conversation. The span starts with [`begin`](Self::begin).
+    ///
+    /// `None` when nothing records here, or the span around it was discarded.
+    pub(crate) fn prepare(site: &'static CallSite) -> Option<Self> {
+        local::with(|local| {
+            let recorder = local.recorder()?;
+            if !recorder.admits() {
+                return None;
+            }
+            let span_id = local.ids.span_id();
+            let (around, agent, conversation, bound) = local.stack.top(|scope| {
+                let Some(scope) = scope else { return Some((None, None, None, None)) };
+                if scope.handle.as_ref().is_some_and(|handle| handle.is_discarded()) {
+                    return None;
+                }
+                let agent = if site.kind == SpanKind::Agent { None } else { scope.agent.clone() };
+                Some((scope.span, agent, scope.conversation.clone(), scope.recorder))
+            })?;
+            let span = SpanRef {
+                trace_id: around.map_or_else(|| local.ids.trace_id(), |span| span.trace_id),
+                span_id,
+                anchor: around.and_then(|span| span.anchor),
+                owner: Some(Owner { recorder, kind: site.kind }),
+            };
+            let agent = if site.kind == SpanKind::Agent && !site.name.is_empty() {
+                Some(Name::Static(site.name))
+            } else {
+                agent
+            };
+            Some(Self {
+                recorder,
+                site,
+                parent: around.map(|span| span.span_id),
+                started: None,
+                scope: Scope { span: Some(span), agent, conversation, handle: None, recorder: bound },
+                log: EntryBuf::new(local.scratch.take()),
+                root: None,
+            })
+        })?
+    }
+
+    /// Starts the clock.
+    pub(crate) fn begin(&mut self) {
+        let tick = self.recorder.clock.tick();
+        self.started = Some(tick);
+        if let Some(span) = &mut self.scope.span {
+            span.anchor.get_or_insert_with(|| self.recorder.clock.anchor(tick));
+        }
+    }
+
+    pub(crate) fn has_begun(&self) -> bool {
+        self.started.is_some()
+    }
+
+    /// Shows the span to whoever watches running ones, once its input is captured: roots made by an
+    /// attribute to the sender, all spans to a test.
+    pub(crate) fn announce(&mut self) {
+        match &self.recorder.sink {
+            Sink::Sender(intake) if self.parent.is_none() && self.site.is_function() => {
+                self.root = local::with(|local| {
+                    let log = self.log.as_bytes();
+                    local.roots.open(self.recorder, intake, self.site, &self.scope, self.started_at(), log)
+                })
+                .flatten();
+            }
+            Sink::Sender(_) => {}
+            Sink::Tape(tape) => {
+                if let Some(span) = self.scope.span {
+                    tape.started(self.finished(span, Duration::ZERO, self.log.as_bytes().into()));
+                }
+            }
+        }
+    }
+
+    /// Gives the span a name that was not known when the program was compiled.
+    pub(crate) fn rename(&mut self, name: &str) {
+        if !self.recorder.policy.hides_name(self.site.kind) {
+            self.log.push(&Entry::Name(name));
+        }
+        if self.site.kind == SpanKind::Agent {
+            self.scope.agent = Some(Name::Shared(name.into()));
+        }
+    }
+
+    pub(crate) fn label(&mut self, tag: &str) {
+        if !self.recorder.policy.hides_metadata() {
+            self.log.push(&Entry::Label(tag));
+        }
+    }
+
+    /// Makes this span the current one of the thread. `None` when the thread is being torn down.
+    #[inline]
+    pub(crate) fn enter(&mut self) -> Option<Token> {
+        local::with(|local| local.stack.enter(std::mem::take(&mut self.scope)))
+    }
+
+    #[inline]
+    pub(crate) fn leave(&mut self, token: Option<Token>) {
+        let Some(token) = token else { return };
+        if let Some(scope) = local::with(|local| local.stack.leave(token)).flatten() {
+            self.scope = scope;
+        }
+    }
+
+    /// The state that handles share with this span, which must not be entered.
+    pub(crate) fn shared(&mut self) -> Option<Arc<Shared>> {
+        let span = self.scope.span?;
+        let shared = self.scope.handle.get_or_insert_with(|| {
+            let owner = Owner { recorder: self.recorder, kind: self.site.kind };
+            Arc::new(Shared::new(owner, span.trace_id, span.span_id))
+        });
+        Some(Arc::clone(shared))
+    }
+
+    pub(crate) fn panicked(&mut self, payload: &(dyn Any + Send)) {
+        self.failed("panic", Some(panic_message(payload)));
+    }
+
+    pub(crate) fn cancelled(&mut self) {
+        self.failed("cancelled", Some("dropped before it finished"));
+    }
+
+    pub(crate) fn failed(&mut self, type_name: &str, message: Option<&str>) {
+        push_failure(self.recorder, self.site.kind, &mut self.log, type_name, message);
+    }
+
+    /// Ends the span and hands it over.
+    pub(crate) fn close(mut self) {
+        let recorder = self.recorder;
+        let ended = recorder.clock.tick();
+        let announced = match self.root.take() {
+            Some(slot) => local::with(|local| local.roots.close(recorder, slot)).unwrap_or(true),
+            None => false,
+        };
+        let kept = self.scope.handle.take().is_none_or(|handle| handle.end(&mut self.log));
+        let Some(span) = self.scope.span else { return };
+        if !kept {
+            if let Sink::Tape(tape) = &recorder.sink {
+                tape.discarded(span.span_id);
+            }
+            return;
+        }
+        let mut log = Some(std::mem::take(&mut self.log).into_bytes());
+        let boxed = local::with(|local| log.take().map(|log| local.scratch.boxed(log))).flatten();
+        let log = boxed.unwrap_or_else(|| log.unwrap_or_default().into_boxed_slice());
+        let duration = ended.since(self.started.unwrap_or(ended));
+        let mut finished = self.finished(span, duration, log);
+        finished.announced = announced;
+        recorder.record(finished);
+    }
+
+    fn finished(&self, span: SpanRef, duration: Duration, log: Box<[u8]>) -> Finished {
+        Finished {
+            site: self.site,
+            trace_id: span.trace_id,
+            span_id: span.span_id,
+            parent: self.parent,
+            started: self.started_at(),
+            duration,
+            agent: self.scope.agent.clone(),
+            conversation: self.scope.conversation.clone(),
+            log,
+            provisional: false,
+            announced: false,
+        }
+    }
+
+    fn started_at(&self) -> WallTime {
+        let anchor = self.scope.span.and_then(|span| span.anchor);
+        anchor.zip(self.started).map(|(anchor, tick)| anchor.wall_at(tick)).unwrap_or_default()
+    }
+}
+
+/// Writes an error as far as the policy lets its text through, past the user's `redact` hook.
+pub(crate) fn push_failure(
+    recorder: &Recorder,
+    kind: SpanKind,
+    log: &mut EntryBuf,
+    type_name: &str,
+    message: Option<&str>,
+) {
+    let message = message.filter(|_| recorder.policy.takes_errors());
+    let message =
+        message.and_then(|message| redacted_text(recorder, kind, FieldKind::Error, "error", message));
+    log.push(&Entry::Error { type_name, message: message.as_deref() });
+}

@@ -1,0 +1,187 @@
+use std::{
+    cell::RefCell,
+    mem,
+    sync::{
+        Arc, Mutex, TryLockError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use crate::{
+    context::Scope,
+    record::{CallSite, Conversation, Finished, Name, SpanId, TraceId, clock::WallTime},
+    recorder::{Intake, Recorder},
+};
+
+/// Where a running root shows the sender what an announcement of it says.
+///
+/// Neither side waits for the other: the sender passes over a slot that is being written, and a root
+/// that ends while its slot is being read leaves the slot behind.
+pub(crate) struct RootSlot {
+    shown: Mutex<Shown>,
+    abandoned: AtomicBool,
+}
+
+#[derive(Default)]
+struct Shown {
+    root: Option<Root>,
+    /// Kept between roots for its capacity.
+    log: Vec<u8>,
+    announced: bool,
+}
+
+struct Root {
+    site: &'static CallSite,
+    trace_id: TraceId,
+    span_id: SpanId,
+    started: WallTime,
+    agent: Option<Name>,
+    conversation: Option<Arc<Conversation>>,
+}
+
+/// What the sender finds in a slot.
+pub(crate) enum Look {
+    Nothing,
+    Announce(Finished),
+    /// Nobody will use the slot again.
+    Gone,
+}
+
+impl RootSlot {
+    fn new() -> Self {
+        Self { shown: Mutex::new(Shown::default()), abandoned: AtomicBool::new(false) }
+    }
+
+    /// `false` when the sender is reading the slot.
+    fn open(&self, root: Root, log: &[u8]) -> bool {
+        let mut shown = match self.shown.try_lock() {
+            Ok(shown) => shown,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return false,
+        };
+        shown.log.clear();
+        shown.log.extend_from_slice(log);
+        shown.root = Some(root);
+        shown.announced = false;
+        true
+    }
+
+    /// Whether the root was announced; `None` when the sender is reading the slot just now.
+    fn close(&self) -> Option<bool> {
+        let mut shown = match self.shown.try_lock() {
+            Ok(shown) => shown,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        shown.root = None;
+        Some(shown.announced)
+    }
+
+    /// For the sender: the root to announce, once.
+    pub(crate) fn look(self: &Arc<Self>) -> Look {
+        let Ok(mut shown) = self.shown.try_lock() else { return Look::Nothing };
+        // Acquire: pairs with the Release in `RootSlots::close`.
+        if self.abandoned.load(Ordering::Acquire) {
+            return Look::Gone;
+        }
+        let Shown { root: Some(root), log, announced } = &mut *shown else {
+            return if Arc::strong_count(self) == 1 { Look::Gone } else { Look::Nothing };
+        };
+        if mem::replace(announced, true) {
+            return Look::Nothing;
+        }
+        Look::Announce(Finished {
+            site: root.site,
+            trace_id: root.trace_id,
+            span_id: root.span_id,
+            parent: None,
+            started: root.started,
+            duration: Duration::ZERO,
+            agent: root.agent.clone(),
+            conversation: root.conversation.clone(),
+            log: log.as_slice().into(),
+            provisional: true,
+            announced: true,
+        })
+    }
+}
+
+/// A thread's slots that no running root uses.
+pub(crate) struct RootSlots(RefCell<Idle>);
+
+struct Idle {
+    recorder: Option<&'static Recorder>,
+    slots: Vec<Arc<RootSlot>>,
+}
+
+/// Roots that run side by side on one thread, as tasks do, beyond which slots are not kept.
+const KEPT: usize = 64;
+
+impl RootSlots {
+    pub(crate) const fn new() -> Self {
+        Self(RefCell::new(Idle { recorder: None, slots: Vec::new() }))
+    }
+
+    /// Shows a root to the sender.
+    pub(crate) fn open(
+        &self,
+        recorder: &'static Recorder,
+        intake: &Intake,
+        site: &'static CallSite,
+        scope: &Scope,
+        started: WallTime,
+        log: &[u8],
+    ) -> Option<Arc<RootSlot>> {
+        let span = scope.span?;
+        let root = || Root {
+            site,
+            trace_id: span.trace_id,
+            span_id: span.span_id,
+            started,
+            agent: scope.agent.clone(),
+            conversation: scope.conversation.clone(),
+        };
+        let idle = {
+            let mut idle = self.0.borrow_mut();
+            if !idle.recorder.is_some_and(|known| std::ptr::eq(known, recorder)) {
+                idle.recorder = Some(recorder);
+                idle.slots.clear();
+            }
+            idle.slots.pop()
+        };
+        if let Some(slot) = idle {
+            if slot.open(root(), log) {
+                return Some(slot);
+            }
+            self.keep(recorder, slot);
+        }
+        let slot = Arc::new(RootSlot::new());
+        slot.open(root(), log);
+        intake.roots.push(Arc::clone(&slot));
+        Some(slot)
+    }
+
+    /// Takes a root back. Whether it was announced.
+    pub(crate) fn close(&self, recorder: &'static Recorder, slot: Arc<RootSlot>) -> bool {
+        match slot.close() {
+            Some(announced) => {
+                self.keep(recorder, slot);
+                announced
+            }
+            None => {
+                // Release: the sender that sees it is done with this root for good.
+                slot.abandoned.store(true, Ordering::Release);
+                true
+            }
+        }
+    }
+
+    fn keep(&self, recorder: &'static Recorder, slot: Arc<RootSlot>) {
+        let mut idle = self.0.borrow_mut();
+        let same = idle.recorder.is_some_and(|known| std::ptr::eq(known, recorder));
+        if same && idle.slots.len() < KEPT {
+            idle.slots.push(slot);
+        }
+    }
+}
