@@ -23,7 +23,7 @@ pin_project! {
     impl<F, O> PinnedDrop for Followed<F, O> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let Some(mut open) = this.open.take().filter(OpenSpan::has_begun) else { return };
+            let Some(mut open) = this.open.take().filter(OpenSpan::is_running) else { return };
             {
                 let _entered = Entered::new(&mut open);
                 this.future.set(None);
@@ -82,10 +82,7 @@ where
 /// One poll inside the span; the first one starts it.
 #[inline]
 pub(super) fn poll_inside<T>(open: &mut OpenSpan, poll: impl FnOnce() -> T) -> std::thread::Result<T> {
-    if !open.has_begun() {
-        open.begin();
-        open.announce();
-    }
+    open.ensure_running();
     let _entered = Entered::new(open);
     catch_unwind(AssertUnwindSafe(poll))
 }

@@ -27,7 +27,7 @@ pin_project! {
     impl<S, I> PinnedDrop for FollowedStream<S, I> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let Some(mut open) = this.open.take().filter(OpenSpan::has_begun) else { return };
+            let Some(mut open) = this.open.take().filter(OpenSpan::is_running) else { return };
             {
                 let _entered = Entered::new(&mut open);
                 this.stream.set(None);

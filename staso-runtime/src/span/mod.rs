@@ -10,6 +10,8 @@ mod open;
 mod roots;
 mod scratch;
 mod shared;
+#[cfg(test)]
+mod tests;
 
 pub use block::{BlockFuture, Done};
 pub use builder::SpanBuilder;

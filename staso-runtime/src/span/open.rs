@@ -17,6 +17,7 @@ pub(crate) struct OpenSpan {
     pub(crate) site: &'static CallSite,
     parent: Option<SpanId>,
     started: Option<Tick>,
+    running: bool,
     /// What runs inside inherits this. On the thread's stack while the span is entered.
     scope: Scope,
     pub(crate) log: EntryBuf,
@@ -58,6 +59,7 @@ impl OpenSpan {
                 site,
                 parent: around.map(|span| span.span_id),
                 started: None,
+                running: false,
                 scope: Scope { span: Some(span), agent, conversation, handle: None, recorder: bound },
                 log: EntryBuf::new(local.scratch.take()),
                 root: None,
@@ -74,13 +76,26 @@ impl OpenSpan {
         }
     }
 
-    pub(crate) fn has_begun(&self) -> bool {
-        self.started.is_some()
+    /// Starts a span whose body is about to run for the first time, if that has not happened yet.
+    #[inline]
+    pub(crate) fn ensure_running(&mut self) {
+        if !self.running {
+            if self.started.is_none() {
+                self.begin();
+            }
+            self.announce();
+        }
+    }
+
+    /// Whether its body has begun to run.
+    pub(crate) fn is_running(&self) -> bool {
+        self.running
     }
 
     /// Shows the span to whoever watches running ones, once its input is captured: roots made by an
     /// attribute to the sender, all spans to a test.
     pub(crate) fn announce(&mut self) {
+        self.running = true;
         match &self.recorder.sink {
             Sink::Sender(intake) if self.parent.is_none() && self.site.is_function() => {
                 self.root = local::with(|local| {

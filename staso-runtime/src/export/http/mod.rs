@@ -1,0 +1,152 @@
+//! Delivery to Staso's ingest API, or to a backend that speaks it. Wire contract, sections 2, 11 and 12.
+
+mod agent;
+mod annotation;
+mod classify;
+mod settings;
+
+use std::{fmt, sync::Arc};
+
+use ureq::{
+    Agent,
+    http::{HeaderValue, header},
+};
+
+use super::{Batch, Export, ExportError, FailureKind, Interrupt, Retry, ack};
+use crate::{annotation::Annotation, encode};
+
+pub(crate) use settings::{ApiKey, HttpSettings, ProxyChoice, TlsRoots};
+
+/// An acknowledgement has some hundred bytes; whatever is longer is none.
+const ANSWER_LIMIT: u64 = 64 * 1024;
+
+/// Room for a request that is kept from one batch to the next.
+const KEPT_BODY: usize = 1024 * 1024;
+
+/// Sends every batch as one request.
+pub(crate) struct HttpExporter {
+    agent: Agent,
+    base_url: String,
+    /// Marked as sensitive: neither its `Debug` nor the client's log shows it.
+    api_key: HeaderValue,
+    request: Request,
+}
+
+/// The request of the batch that is under way: each attempt sends the same bytes.
+#[derive(Default)]
+struct Request {
+    key: String,
+    traces: usize,
+    body: Vec<u8>,
+}
+
+struct Answer {
+    status: u16,
+    retry_after: Option<String>,
+    body: ureq::Body,
+}
+
+impl HttpExporter {
+    /// Connects to nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// A setting cannot be used. The text says which one and what to do, and holds no secret.
+    pub(crate) fn new(settings: HttpSettings) -> Result<Self, String> {
+        Ok(Self {
+            agent: agent::new(&settings)?,
+            api_key: settings.api_key.header()?,
+            base_url: settings.base_url,
+            request: Request::default(),
+        })
+    }
+
+    fn post(&self, path: &str, key: Option<&str>, body: &[u8]) -> Result<Answer, ExportError> {
+        let mut request = self
+            .agent
+            .post(format!("{}{path}", self.base_url))
+            .header("X-API-Key", self.api_key.clone())
+            .header(header::CONTENT_TYPE, "application/json");
+        if let Some(key) = key {
+            request = request.header("Idempotency-Key", key);
+        }
+        let (head, body) = request.send(body).map_err(|error| self.transport(&error))?.into_parts();
+        let retry_after = head.headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+        Ok(Answer { status: head.status.as_u16(), retry_after: retry_after.map(str::to_owned), body })
+    }
+
+    fn transport(&self, error: &ureq::Error) -> ExportError {
+        classify::transport(error, &self.base_url)
+    }
+
+    fn send(&self) -> Result<(), ExportError> {
+        let Request { key, traces, body } = &self.request;
+        let mut answer = self.post("/v1/traces/ingest", Some(key), body)?;
+        if let Some(refusal) = classify::refusal(answer.status, answer.retry_after.as_deref()) {
+            return Err(refusal);
+        }
+        let ack = answer.read().map_err(|error| self.transport(&error))?;
+        ack::check(&ack, *traces, key).map_err(|what| classify::incomplete(&what))
+    }
+}
+
+impl Answer {
+    fn read(&mut self) -> Result<Vec<u8>, ureq::Error> {
+        self.body.with_config().limit(ANSWER_LIMIT).read_to_vec()
+    }
+}
+
+impl Export for HttpExporter {
+    fn export(&mut self, batch: &Batch) -> Result<(), ExportError> {
+        if self.request.key != batch.idempotency_key() {
+            self.request.write(batch);
+        }
+        let outcome = self.send();
+        if outcome.as_ref().err().is_none_or(|error| error.retry_advice() == Retry::Never) {
+            self.request.forget();
+        }
+        outcome
+    }
+
+    fn annotate(&mut self, annotation: &Annotation) -> Result<(), ExportError> {
+        let Some((path, body)) = annotation::request(annotation) else {
+            let what = "the annotation has no trace, no name, or a number that is not finite";
+            return Err(ExportError::new(FailureKind::MalformedResponse, what));
+        };
+        let mut answer = self.post(&path, None, &body)?;
+        if answer.status < 400 {
+            // What it says does not matter, but an answer that was read leaves its connection usable.
+            let _ = answer.read();
+            return Ok(());
+        }
+        classify::refusal(answer.status, answer.retry_after.as_deref()).map_or(Ok(()), Err)
+    }
+
+    fn interrupt(&self) -> Option<Interrupt> {
+        let agent = self.agent.clone();
+        Some(Arc::new(move || agent.clone().shutdown()))
+    }
+}
+
+impl Request {
+    fn write(&mut self, batch: &Batch) {
+        self.body.clear();
+        self.traces = encode::write_body(batch, &mut self.body);
+        batch.idempotency_key().clone_into(&mut self.key);
+    }
+
+    fn forget(&mut self) {
+        self.key.clear();
+        self.body.clear();
+        self.body.shrink_to(KEPT_BODY);
+    }
+}
+
+impl fmt::Debug for HttpExporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpExporter").field("base_url", &self.base_url).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;
