@@ -11,42 +11,30 @@ pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
 pub(super) fn write_escaped(bytes: &[u8], out: &mut Vec<u8>) {
     out.reserve(bytes.len());
     let mut rest = bytes;
-    while let Some(end) = rest.iter().position(|byte| ESCAPES[usize::from(*byte)] != PLAIN) {
+    while let Some(end) = rest.iter().position(|byte| needs_escape(*byte)) {
         let (run, tail) = rest.split_at(end);
         out.extend_from_slice(run);
         let Some((byte, tail)) = tail.split_first() else { return };
-        match ESCAPES[usize::from(*byte)] {
-            HEX => {
+        match byte {
+            b'"' | b'\\' => out.extend_from_slice(&[b'\\', *byte]),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            0x08 => out.extend_from_slice(b"\\b"),
+            0x0C => out.extend_from_slice(b"\\f"),
+            _ => {
                 out.extend_from_slice(b"\\u00");
                 out.extend_from_slice(&[hex_digit(byte >> 4), hex_digit(byte & 15)]);
             }
-            letter => out.extend_from_slice(&[b'\\', letter]),
         }
         rest = tail;
     }
     out.extend_from_slice(rest);
 }
 
-const PLAIN: u8 = 0;
-const HEX: u8 = b'u';
-
-/// What follows the backslash, for each byte.
-static ESCAPES: [u8; 256] = {
-    let mut escapes = [PLAIN; 256];
-    let mut control = 0;
-    while control < 0x20 {
-        escapes[control] = HEX;
-        control += 1;
-    }
-    escapes[0x08] = b'b';
-    escapes[0x09] = b't';
-    escapes[0x0A] = b'n';
-    escapes[0x0C] = b'f';
-    escapes[0x0D] = b'r';
-    escapes[b'"' as usize] = b'"';
-    escapes[b'\\' as usize] = b'\\';
-    escapes
-};
+const fn needs_escape(byte: u8) -> bool {
+    matches!(byte, 0..0x20 | b'"' | b'\\')
+}
 
 const fn hex_digit(value: u8) -> u8 {
     if value < 10 { b'0' + value } else { b'a' + value - 10 }

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use serde::{
-    Deserialize, Deserializer as _,
+    Deserialize, Deserializer,
     de::{Error, MapAccess, Visitor},
 };
 use serde_json::Value;
@@ -38,7 +38,7 @@ struct Acknowledgement {
 }
 
 impl<'de> Deserialize<'de> for Acknowledgement {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(Fields)
     }
 }

@@ -1,0 +1,44 @@
+use super::{escape, page::Page, style::Ink, tree::Row, units};
+use crate::record::{SpanRecord, SpanStatus};
+
+/// Names the trace, what it belongs to and its totals, on as many lines as that takes.
+///
+/// Tokens are the sum over all spans that know theirs.
+pub(super) fn heading(page: &mut Page, title: &str, first: &SpanRecord, rows: &[Row<'_>]) {
+    page.put(Ink::Dim, title);
+    page.put(Ink::Plain, " ");
+    page.put(Ink::Plain, &first.trace_id().to_string());
+    let mut item = |ink, label: &str, value: &str| {
+        const BETWEEN: &str = " · ";
+        if page.has_room(escape::columns(BETWEEN) + escape::columns(label) + escape::columns(value)) {
+            page.put(Ink::Dim, BETWEEN);
+        } else {
+            page.end_line();
+            page.put(Ink::Plain, "  ");
+        }
+        page.put(Ink::Dim, label);
+        page.put(ink, value);
+    };
+    if first.in_conversation() {
+        item(Ink::Plain, "conversation ", first.conversation_id());
+    }
+    if let Some(user) = first.user_id() {
+        item(Ink::Plain, "user ", user);
+    }
+    if !first.agent_name().is_empty() {
+        item(Ink::Plain, "agent ", first.agent_name());
+    }
+    if rows.len() > 1 {
+        item(Ink::Dim, "", &format!("{} spans", units::grouped(rows.len() as u64)));
+    }
+    match rows.iter().filter(|row| row.span.status() != SpanStatus::Ok && !row.error_from_below).count() {
+        0 => {}
+        1 => item(Ink::Failure, "", "1 error"),
+        errors => item(Ink::Failure, "", &format!("{} errors", units::grouped(errors as u64))),
+    }
+    let usages = rows.iter().filter_map(|row| row.span.usage());
+    if let Some(tokens) = usages.map(|usage| usage.total_tokens).reduce(u64::saturating_add) {
+        item(Ink::Plain, "", &format!("{} tokens", units::grouped(tokens)));
+    }
+    page.end_line();
+}
