@@ -13,6 +13,8 @@ pub(crate) struct Finished {
     pub(crate) parent: Option<SpanId>,
     pub(crate) started: WallTime,
     pub(crate) duration: Duration,
+    /// Whether the parent is a span of another process.
+    pub(crate) remote_parent: bool,
     /// `None` for the client's own agent.
     pub(crate) agent: Option<Name>,
     /// `None` for the process-wide conversation.

@@ -15,6 +15,7 @@ pub struct SpanRecord {
     trace_id: TraceId,
     span_id: SpanId,
     parent: Option<SpanId>,
+    remote_parent: bool,
     started: WallTime,
     duration: Duration,
     agent: Option<Name>,
@@ -56,6 +57,7 @@ impl SpanRecord {
             trace_id,
             span_id,
             parent,
+            remote_parent,
             started,
             duration,
             agent,
@@ -69,6 +71,7 @@ impl SpanRecord {
             trace_id,
             span_id,
             parent,
+            remote_parent,
             started,
             duration,
             agent,
@@ -98,6 +101,13 @@ impl SpanRecord {
     #[must_use]
     pub fn parent_span_id(&self) -> Option<SpanId> {
         self.parent
+    }
+
+    /// Whether it is the outermost span of this process: the root of its trace, or one whose parent is a
+    /// span of another process.
+    #[must_use]
+    pub fn is_local_root(&self) -> bool {
+        self.parent.is_none() || self.remote_parent
     }
 
     /// The function's or the given name, or `"<kind> span"` where the capture policy suppresses names.

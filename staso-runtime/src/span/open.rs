@@ -16,6 +16,7 @@ pub(crate) struct OpenSpan {
     pub(crate) recorder: &'static Recorder,
     pub(crate) site: &'static CallSite,
     parent: Option<SpanId>,
+    remote_parent: bool,
     started: Option<Tick>,
     running: bool,
     /// What runs inside inherits this. On the thread's stack while the span is entered.
@@ -58,6 +59,7 @@ impl OpenSpan {
                 recorder,
                 site,
                 parent: around.map(|span| span.span_id),
+                remote_parent: around.is_some_and(|span| span.owner.is_none()),
                 started: None,
                 running: false,
                 scope: Scope { span: Some(span), agent, conversation, handle: None, recorder: bound },
@@ -196,6 +198,7 @@ impl OpenSpan {
             trace_id: span.trace_id,
             span_id: span.span_id,
             parent: self.parent,
+            remote_parent: self.remote_parent,
             started: self.started_at(),
             duration,
             agent: self.scope.agent.clone(),

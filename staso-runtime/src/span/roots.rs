@@ -96,6 +96,7 @@ impl RootSlot {
             trace_id: root.trace_id,
             span_id: root.span_id,
             parent: None,
+            remote_parent: false,
             started: root.started,
             duration: Duration::ZERO,
             agent: root.agent.clone(),

@@ -1,7 +1,5 @@
 //! Whatever a span carries is hostile to a terminal until it went through here.
 
-use std::fmt::Write as _;
-
 /// Appends a character as a terminal may see it. Returns how many columns it takes.
 ///
 /// Line breaks, control characters (an ESC starts commands to the terminal) and invisible characters

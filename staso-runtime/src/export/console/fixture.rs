@@ -42,6 +42,7 @@ impl Draft {
             conversation: None,
             log: Box::default(),
             provisional: false,
+            remote_parent: false,
             announced: false,
         };
         let mut log = EntryBuf::default();

@@ -57,8 +57,8 @@ impl OpenTraces {
             let trace_id = span.trace_id();
             if !self.finished.contains(trace_id) {
                 self.keep(span);
-                if span.parent_span_id().is_none() && !span.is_provisional() {
-                    ended.push(trace_id);
+                if span.is_local_root() && !span.is_provisional() {
+                    ended.push((trace_id, span.parent_span_id().is_none()));
                 }
             } else if let Some((_, group)) = late.iter_mut().find(|(known, _)| *known == trace_id) {
                 group.push(span.clone());
@@ -67,8 +67,11 @@ impl OpenTraces {
             }
         }
         let mut ready = Vec::new();
-        for trace_id in ended {
-            self.finished.insert(trace_id);
+        for (trace_id, is_whole) in ended {
+            // A trace that began elsewhere may come here again.
+            if is_whole {
+                self.finished.insert(trace_id);
+            }
             ready.extend(self.remove(trace_id).map(Ready::Trace));
         }
         ready.extend(late.into_iter().map(|(_, spans)| Ready::Late(spans)));

@@ -24,7 +24,7 @@ use crate::{
 ///
 /// Without a root that has ended, the trace is called unfinished.
 pub(crate) fn render(spans: &[SpanRecord], style: &Style) -> String {
-    let ended = spans.iter().any(|span| span.parent_span_id().is_none() && !span.is_provisional());
+    let ended = spans.iter().any(|span| span.is_local_root() && !span.is_provisional());
     draw(if ended { "trace" } else { "unfinished trace" }, spans, style)
 }
 

@@ -27,10 +27,10 @@ pub(super) fn rows(spans: &[SpanRecord]) -> Vec<Row<'_>> {
     open_rings(&mut parents);
     let errors_from_below = errors_from_below(&spans, &parents);
     let is_orphan =
-        |span: &SpanRecord, parent: Option<usize>| parent.is_none() && span.parent_span_id().is_some();
+        |span: &SpanRecord, parent: Option<usize>| parent.is_none() && !span.is_local_root();
     let orphans: Vec<bool> =
         spans.iter().zip(&parents).map(|(span, parent)| is_orphan(span, *parent)).collect();
-    if let Some(root) = spans.iter().position(|span| span.parent_span_id().is_none()) {
+    if let Some(root) = spans.iter().position(SpanRecord::is_local_root) {
         for (parent, _) in parents.iter_mut().zip(&orphans).filter(|(_, orphan)| **orphan) {
             *parent = Some(root);
         }

@@ -1,0 +1,93 @@
+//! Exporters that panic, are traced themselves, or call back into Staso.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use staso::{
+    DeliveryReport, Export, Exporter, Span,
+    export::{Batch, ExportError, FailureKind},
+};
+
+use crate::harness::{LONG, Scripted, Turn, builder, counts, exclusive, record};
+
+#[test]
+fn an_exporter_that_panics_loses_its_batch_and_not_the_next() {
+    let _exclusive = exclusive();
+    let (exporter, _batches) = Scripted::new([Turn::Panic, Turn::Fail(FailureKind::Forbidden)]);
+    let client = builder().exporter(Exporter::custom(exporter)).init().expect("valid settings");
+    record(1);
+    assert_eq!(client.flush(LONG).last_failure(), Some(FailureKind::Exporter));
+    record(1);
+    assert_eq!(client.flush(LONG).last_failure(), Some(FailureKind::Forbidden));
+    record(1);
+    let report = client.flush(LONG);
+    assert_eq!((report.delivered(), report.failed()), (1, 2), "{}", counts(&report));
+}
+
+#[test]
+fn an_exporter_that_is_traced_makes_no_spans_of_its_own() {
+    #[staso::tool]
+    fn send() {
+        Span::builder("inside the exporter").in_scope(|_| ());
+    }
+    struct Traced(Arc<AtomicUsize>);
+    impl Export for Traced {
+        fn export(&mut self, batch: &Batch) -> Result<(), ExportError> {
+            send();
+            self.0.fetch_add(batch.spans().len(), Ordering::Relaxed);
+            Ok(())
+        }
+    }
+    let _exclusive = exclusive();
+    let sent = Arc::new(AtomicUsize::new(0));
+    let client =
+        builder().exporter(Exporter::custom(Traced(Arc::clone(&sent)))).init().expect("valid settings");
+    record(1);
+    for _ in 0..100 {
+        assert_eq!(client.flush(LONG).accepted(), 1);
+    }
+    assert_eq!(sent.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn a_flush_from_the_sender_returns_at_once() {
+    struct Flushes(std::sync::mpsc::Sender<DeliveryReport>);
+    impl Export for Flushes {
+        fn export(&mut self, _: &Batch) -> Result<(), ExportError> {
+            let _ = self.0.send(staso::flush(LONG));
+            Ok(())
+        }
+    }
+    let _exclusive = exclusive();
+    let (reports, report) = std::sync::mpsc::channel();
+    let client = builder().exporter(Exporter::custom(Flushes(reports))).init().expect("valid settings");
+    record(1);
+    assert!(client.flush(LONG).ok());
+    assert!(report.recv_timeout(LONG).expect("exported").timed_out());
+}
+
+#[test]
+fn a_logger_that_is_traced_makes_no_spans_of_the_sdks_own_records() {
+    struct Traced;
+    impl log::Log for Traced {
+        fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+            true
+        }
+        fn log(&self, record: &log::Record<'_>) {
+            assert!(!record.args().to_string().contains(crate::harness::CANARY_KEY));
+            Span::builder("logging").in_scope(|_| ());
+        }
+        fn flush(&self) {}
+    }
+    let _exclusive = exclusive();
+    log::set_logger(&Traced).expect("the only logger of this process");
+    log::set_max_level(log::LevelFilter::Trace);
+    let (exporter, _batches) = Scripted::new([Turn::Fail(FailureKind::Forbidden)]);
+    let client = builder().exporter(Exporter::custom(exporter)).init().expect("valid settings");
+    record(1);
+    let report = client.flush(LONG);
+    log::set_max_level(log::LevelFilter::Off);
+    assert_eq!((report.accepted(), report.failed()), (1, 1));
+}

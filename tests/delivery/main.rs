@@ -1,0 +1,14 @@
+//! What becomes of spans, whatever the backend, the exporter and the program do. Each test has the
+//! process's client to itself.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod accounting;
+mod annotations;
+mod backend;
+mod clients;
+mod exporters;
+mod harness;
+mod outages;
+mod runtimes;
