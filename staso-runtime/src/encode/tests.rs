@@ -66,6 +66,7 @@ fn finished(site: &'static CallSite, entries: &[Entry<'_>]) -> Finished {
         log: log(entries),
         provisional: false,
         announced: false,
+        remote_parent: false,
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) fn rows(spans: &[SpanRecord]) -> Vec<Row<'_>> {
         |span: &SpanRecord, parent: Option<usize>| parent.is_none() && !span.is_local_root();
     let orphans: Vec<bool> =
         spans.iter().zip(&parents).map(|(span, parent)| is_orphan(span, *parent)).collect();
-    if let Some(root) = spans.iter().position(SpanRecord::is_local_root) {
+    if let Some(root) = spans.iter().position(|span| span.is_local_root()) {
         for (parent, _) in parents.iter_mut().zip(&orphans).filter(|(_, orphan)| **orphan) {
             *parent = Some(root);
         }

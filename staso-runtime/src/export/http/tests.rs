@@ -26,6 +26,7 @@ fn batch() -> Batch {
         log: Box::default(),
         provisional: false,
         announced: false,
+        remote_parent: false,
     };
     let resource = Resource {
         agent_name: "a".to_owned(),
