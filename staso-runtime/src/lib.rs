@@ -85,6 +85,13 @@ pub mod __private {
         },
         context::{ConversationScope, conversation_scope},
         record::{CallSite, SpanKind},
-        span::{Arguments, Call, CallGuard, Done, Span},
+        span::{Arguments, Call, CallGuard, Done, Followed, FollowedStream, Span},
     };
+
+    /// Runs a body that may move what it captured: a closure that is passed on is expected to run once,
+    /// so that it may return what it borrows from its captures.
+    #[inline(always)]
+    pub fn body<R>(body: impl FnOnce() -> R) -> R {
+        body()
+    }
 }

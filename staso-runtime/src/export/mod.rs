@@ -15,7 +15,8 @@ mod memory;
 pub use batch::{Batch, TraceGroup};
 pub(crate) use build::build;
 pub use error::{ExportError, FailureKind, Retry};
+pub(crate) use exporter::Choice;
+pub use exporter::{Export, Exporter, Interrupt};
 #[cfg(feature = "http")]
 pub(crate) use http::{ApiKey, HttpExporter, HttpSettings, ProxyChoice, TlsRoots};
-pub use exporter::{Export, Exporter, Interrupt};
 pub use memory::MemoryExporter;

@@ -13,7 +13,8 @@ mod shared;
 #[cfg(test)]
 mod tests;
 
-pub use block::{BlockFuture, Done};
+pub(crate) use block::BlockFuture;
+pub use block::Done;
 pub use builder::SpanBuilder;
 pub use call::{Arguments, Call, CallGuard};
 pub use follow::Followed;

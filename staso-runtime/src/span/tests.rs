@@ -49,18 +49,17 @@ fn arguments_and_the_result_are_json_objects() {
         }
         call.run(|| vec![1, 2], |value, out| outcome!(value, out));
     });
-    assert_eq!(
-        spans[0].input,
-        serde_json::json!({"agent_name": "agent", "query": "x", "limit": 3})
-    );
+    assert_eq!(spans[0].input, serde_json::json!({"agent_name": "agent", "query": "x", "limit": 3}));
     assert_eq!(spans[0].output, serde_json::json!({"result": [1, 2]}));
 }
 
 #[test]
 fn an_error_gives_its_text_its_type_and_no_output() {
     let spans = capture(|| {
-        let _ = Call::new(&TOOL)
-            .run(|| "x".parse::<u8>(), |value: &Result<u8, std::num::ParseIntError>, out| outcome!(value, out));
+        let _ = Call::new(&TOOL).run(
+            || "x".parse::<u8>(),
+            |value: &Result<u8, std::num::ParseIntError>, out| outcome!(value, out),
+        );
     });
     assert_eq!(spans[0].status, SpanStatus::Error);
     assert_eq!(spans[0].error_message.as_deref(), Some("invalid digit found in string"));
@@ -71,7 +70,8 @@ fn an_error_gives_its_text_its_type_and_no_output() {
 #[test]
 fn a_panic_is_recorded_and_goes_on_with_its_payload() {
     let (payload, spans) = capture_with(|| {
-        catch_unwind(|| run(&TOOL, || -> u8 { std::panic::resume_unwind(Box::new("out of paper")) })).unwrap_err()
+        catch_unwind(|| run(&TOOL, || -> u8 { std::panic::resume_unwind(Box::new("out of paper")) }))
+            .unwrap_err()
     });
     assert_eq!(payload.downcast_ref::<&str>(), Some(&"out of paper"));
     assert_eq!(spans[0].error_message.as_deref(), Some("out of paper"));

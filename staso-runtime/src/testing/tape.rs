@@ -47,9 +47,8 @@ impl Tape {
     /// What was kept, each with whether it has ended. Spans that end later are not kept.
     pub(super) fn stop(&self, resource: &Arc<Resource>, policy: Policy) -> Vec<(SpanRecord, bool)> {
         let Kept { spans, .. } = mem::take(&mut *self.kept());
-        let record = |taped: Taped| {
-            (SpanRecord::new(taped.span, Arc::clone(resource), policy), taped.has_ended)
-        };
+        let record =
+            |taped: Taped| (SpanRecord::new(taped.span, Arc::clone(resource), policy), taped.has_ended);
         spans.into_iter().flatten().map(record).collect()
     }
 

@@ -34,7 +34,7 @@ pub(crate) struct ConsoleExporter<W: Write + Send + 'static> {
 
 impl ConsoleExporter<io::Stderr> {
     /// Prints on standard error. `variable` looks up environment variables, for the [`Style`].
-    pub(crate) fn stderr(variable: impl Fn(&str) -> Option<String>) -> Self {
+    pub(crate) fn stderr(variable: impl Fn(&'static str) -> Option<String>) -> Self {
         let stderr = io::stderr();
         let style = Style::detect(stderr.is_terminal(), variable);
         Self::new(stderr, style)

@@ -27,7 +27,7 @@ impl Style {
 
     /// Colour unless the output is no terminal, `NO_COLOR` has a value or `TERM` is `dumb`; as wide as
     /// `COLUMNS` says, else 100 columns. `variable` looks up environment variables.
-    pub(crate) fn detect(terminal: bool, variable: impl Fn(&str) -> Option<String>) -> Self {
+    pub(crate) fn detect(terminal: bool, variable: impl Fn(&'static str) -> Option<String>) -> Self {
         let no_color = variable("NO_COLOR").is_some_and(|value| !value.is_empty());
         let dumb = variable("TERM").is_some_and(|value| value == "dumb");
         let width = variable("COLUMNS").and_then(|columns| columns.trim().parse().ok());

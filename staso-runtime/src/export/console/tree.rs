@@ -26,8 +26,7 @@ pub(super) fn rows(spans: &[SpanRecord]) -> Vec<Row<'_>> {
     let mut parents = parents(&spans);
     open_rings(&mut parents);
     let errors_from_below = errors_from_below(&spans, &parents);
-    let is_orphan =
-        |span: &SpanRecord, parent: Option<usize>| parent.is_none() && !span.is_local_root();
+    let is_orphan = |span: &SpanRecord, parent: Option<usize>| parent.is_none() && !span.is_local_root();
     let orphans: Vec<bool> =
         spans.iter().zip(&parents).map(|(span, parent)| is_orphan(span, *parent)).collect();
     if let Some(root) = spans.iter().position(|span| span.is_local_root()) {

@@ -1,0 +1,323 @@
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{
+    Block, Expr, Ident, Lit, LitStr, Token,
+    ext::IdentExt as _,
+    parse::{ParseStream, Parser as _},
+    token::Brace,
+};
+
+use crate::{
+    args::{Kind, Macro, Options, end_of_option},
+    awaits, block,
+    errors::Errors,
+    expand::tags,
+    jumps,
+};
+
+/// Expands `span!`.
+pub(crate) fn span(tokens: TokenStream) -> TokenStream {
+    Scope::expand(Macro::Span, tokens, |scope, runtime| {
+        let name = match &scope.subject {
+            Some(Expr::Lit(syn::ExprLit { lit: Lit::Str(name), .. })) => Some(name),
+            _ => None,
+        };
+        let dynamic = scope
+            .subject
+            .as_ref()
+            .filter(|_| name.is_none())
+            .map(|name| quote_spanned!(Span::mixed_site()=> call.set_name(&(#name));));
+        let name = name.cloned().unwrap_or_else(|| LitStr::new("span", Span::mixed_site()));
+        let Kind(variant) = scope.options.kind.unwrap_or(Kind::CHAIN);
+        let kind = Ident::new(variant, Span::mixed_site());
+        let tags = tags(&scope.options);
+        let metadata = crate::capture::metadata(runtime, &scope.options);
+        let described = (dynamic.is_some() || !metadata.is_empty())
+            .then(|| quote_spanned!(Span::mixed_site()=> if call.is_on() { #dynamic #metadata }));
+        let handle = scope
+            .handle
+            .as_ref()
+            .map(|handle| quote_spanned!(Span::mixed_site()=> let #handle = call.handle();));
+        let mutability =
+            (described.is_some() || handle.is_some()).then(|| quote_spanned!(Span::mixed_site()=> mut));
+        quote_spanned! {Span::mixed_site()=>
+            let #mutability call = {
+                static CALL_SITE: #runtime::CallSite =
+                    #runtime::CallSite::manual(#name, #runtime::SpanKind::#kind)
+                        .at(::core::file!(), ::core::line!()) #tags;
+                #runtime::Call::new(&CALL_SITE)
+            };
+            #described
+            #handle
+        }
+    })
+}
+
+/// Expands `conversation!`.
+pub(crate) fn conversation(tokens: TokenStream) -> TokenStream {
+    Scope::expand(Macro::Conversation, tokens, |scope, runtime| {
+        let (before_id, id) = deferred(scope.subject.as_ref(), "id");
+        let (before_user, user) = deferred(scope.options.user_id.as_ref(), "user");
+        quote_spanned! {Span::mixed_site()=>
+            #before_id
+            #before_user
+            let call = #runtime::conversation_scope(#id, #user);
+        }
+    })
+}
+
+/// A block macro as it was written: `subject, option = …, …, |handle| { … }`.
+struct Scope {
+    of: Macro,
+    /// The enclosing attribute has seen that the macro stands in async code.
+    in_async: bool,
+    /// The span's name, or the conversation's id.
+    subject: Option<Expr>,
+    options: Options,
+    handle: Option<Ident>,
+    body: Block,
+}
+
+impl Scope {
+    /// Expands to the statements of `open`, which bind `call`, and the block inside `call`.
+    fn expand(
+        of: Macro,
+        tokens: TokenStream,
+        open: impl FnOnce(&Self, &TokenStream) -> TokenStream,
+    ) -> TokenStream {
+        let mut errors = Errors::default();
+        let parser = |input: ParseStream<'_>| Self::parse(of, input, &mut errors);
+        let mut scope = match parser.parse2(tokens) {
+            Ok(scope) => scope,
+            Err(error) => {
+                errors.push(error);
+                return quote_spanned!(Span::mixed_site()=> { #errors });
+            }
+        };
+        let runtime = scope.options.runtime();
+        let awaits = awaits::awaits(&scope.body, scope.in_async);
+        // In a future the compiler would report a jump again, in other words.
+        let in_future = awaits && !jumps::refuse(&scope.body, &mut errors);
+        block::mark_scopes(&mut scope.body, &scope.options.krate(), scope.in_async || awaits);
+        if of == Macro::Span {
+            block::observe_steps(&mut scope.body, &runtime);
+        }
+        block::justify_braces(&mut scope.body);
+        let open = open(&scope, &runtime);
+        let inside = if in_future { scope.in_future(&runtime) } else { scope.in_guard(&runtime) };
+        quote_spanned!(Span::mixed_site()=> { #errors #open #inside })
+    }
+
+    fn parse(of: Macro, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Self> {
+        let in_async = input.peek(Token![@]);
+        if in_async {
+            input.parse::<Token![@]>()?;
+            input.parse::<Token![async]>()?;
+        }
+        let mut options = Options::default();
+        let mut subject = None;
+        let mut first = true;
+        while !at_body(of, input) {
+            let is_option = input.peek(Ident::peek_any)
+                && (input.peek2(Token![=]) && !input.peek2(Token![==])
+                    || !first && input.peek2(syn::token::Paren));
+            if first && !is_option {
+                subject = Some(input.parse()?);
+            } else {
+                options.read(of, input, errors);
+            }
+            first = false;
+            end_of_option(input, errors);
+            if input.is_empty() {
+                return Err(input.error(format_args!("{of} ends with the block that it wraps: {}", form(of))));
+            }
+        }
+        check_subject(of, subject.as_ref(), input, errors);
+        let handle = handle(of, input)?;
+        let body = input.parse()?;
+        input.parse::<Option<Token![,]>>()?;
+        Ok(Self { of, in_async, subject, options, handle, body })
+    }
+
+    /// Without an `.await`, `?`, `return` and `break` drop a guard on their way out.
+    fn in_guard(&self, runtime: &TokenStream) -> TokenStream {
+        let body = &self.body;
+        if self.of == Macro::Conversation {
+            return quote_spanned! {Span::mixed_site()=>
+                let _guard = call.attach();
+                #body
+            };
+        }
+        quote_spanned! {Span::mixed_site()=>
+            let guard = call.enter();
+            let value = #body;
+            #[allow(unreachable_code)]
+            'value: {
+                // Never runs: it lets the surroundings decide the type before the next line asks for it.
+                if false {
+                    break 'value value;
+                }
+                guard.close(&value, |value, outcome| #runtime::errors_only!(value, outcome));
+                value
+            }
+        }
+    }
+
+    /// With an `.await`, the block becomes a future, so that its context is left whenever it is not polled.
+    ///
+    /// That future's output is what `return` and `?` leave the enclosing function with; the value of a block
+    /// that runs to its end goes through `slot`, and the future stays pending.
+    fn in_future(&self, runtime: &TokenStream) -> TokenStream {
+        let body = &self.body;
+        let step = (self.of == Macro::Span).then(|| {
+            quote_spanned! {Span::mixed_site()=>
+                if let ::core::option::Option::Some(value) = &slot {
+                    #runtime::errors_only!(value, #runtime::Outcome::of_current());
+                }
+            }
+        });
+        quote_spanned! {Span::mixed_site()=>
+            'value: {
+                let mut slot = ::core::option::Option::None;
+                let early = || loop {};
+                // Never runs: it tells the compiler the types of the block's value and of the function's.
+                #[allow(unreachable_code, clippy::empty_loop)]
+                if false {
+                    if let ::core::option::Option::Some(value) = slot {
+                        break 'value value;
+                    }
+                    return early();
+                }
+                let done = #runtime::Done::new();
+                let left = call.follow_block(
+                    async {
+                        #[allow(unreachable_code)]
+                        if false {
+                            return early();
+                        }
+                        let value = #body;
+                        #[allow(unreachable_code)]
+                        {
+                            slot = ::core::option::Option::Some(value);
+                            #step
+                            done.finish().await
+                        }
+                    },
+                    &done,
+                );
+                if let ::core::option::Option::Some(left) = left.await {
+                    return left;
+                }
+                match slot {
+                    ::core::option::Option::Some(value) => value,
+                    ::core::option::Option::None => ::core::future::pending().await,
+                }
+            }
+        }
+    }
+}
+
+/// Whether what follows is `{ … }` or, for a span, `|handle| { … }`, and nothing else.
+fn at_body(of: Macro, input: ParseStream<'_>) -> bool {
+    if input.peek(Token![|]) || input.peek(Token![||]) {
+        return of == Macro::Span;
+    }
+    let ahead = input.fork();
+    ahead.peek(Brace)
+        && ahead.parse::<proc_macro2::Group>().is_ok()
+        && ahead.parse::<Option<Token![,]>>().is_ok()
+        && ahead.is_empty()
+}
+
+fn check_subject(of: Macro, subject: Option<&Expr>, input: ParseStream<'_>, errors: &mut Errors) {
+    match subject {
+        None if of == Macro::Span => {
+            errors.push(input.error(format_args!("a span needs a name first: {}", form(of))));
+        }
+        Some(Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. })) if text.value().trim().is_empty() => {
+            let what = if of == Macro::Span { "span needs a name" } else { "conversation needs an id" };
+            errors.at(text, format_args!("a {what}: the text is empty"));
+        }
+        Some(Expr::Lit(lit)) if of == Macro::Span && !matches!(lit.lit, Lit::Str(_)) => {
+            errors.at(lit, format_args!("the name of a span is text: {}", form(of)));
+        }
+        _ => {}
+    }
+}
+
+/// Reads `|span|` or `|_|`, if the block has it.
+fn handle(of: Macro, input: ParseStream<'_>) -> syn::Result<Option<Ident>> {
+    if of == Macro::Conversation || input.peek(Brace) {
+        return Ok(None);
+    }
+    let expected = "expected `|span| { … }`, `|_| { … }` or `{ … }`";
+    let wrong = |error: syn::Error| syn::Error::new(error.span(), expected);
+    input.parse::<Token![|]>().map_err(wrong)?;
+    let handle = if input.parse::<Option<Token![_]>>()?.is_some() {
+        None
+    } else {
+        Some(input.parse::<Ident>().map_err(wrong)?)
+    };
+    input.parse::<Token![|]>().map_err(wrong)?;
+    if input.peek(Brace) { Ok(handle) } else { Err(input.error(expected)) }
+}
+
+fn form(of: Macro) -> &'static str {
+    match of {
+        Macro::Conversation => "conversation!(\"id\", user_id = \"…\", { … })",
+        _ => "span!(\"name\", |span| { … })",
+    }
+}
+
+/// An expression as the runtime takes it: a closure, so that it is evaluated only while recording.
+///
+/// An expression that can leave the function, or await, is evaluated where it stands.
+fn deferred(expr: Option<&Expr>, name: &str) -> (Option<TokenStream>, TokenStream) {
+    let Some(expr) = expr else {
+        let none = quote_spanned!(Span::mixed_site()=> ::core::option::Option::None::<fn() -> &'static str>);
+        return (None, none);
+    };
+    let some =
+        |value: &TokenStream| quote_spanned!(Span::mixed_site()=> ::core::option::Option::Some(#value));
+    if awaits::leaves(expr) {
+        let name = Ident::new(name, Span::mixed_site());
+        let before = quote_spanned!(Span::mixed_site()=> let #name = #expr;);
+        (Some(before), some(&quote_spanned!(Span::mixed_site()=> move || #name)))
+    } else {
+        (None, some(&quote!(|| #expr)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(of: Macro, tokens: TokenStream, awaits: bool) {
+        let expanded = if of == Macro::Span { span(tokens.clone()) } else { conversation(tokens.clone()) };
+        let text = expanded.to_string();
+        assert!(!text.contains("compile_error"), "{tokens} gave {text}");
+        assert_eq!(text.contains("follow_block"), awaits, "{tokens} gave {text}");
+        syn::parse2::<Expr>(expanded).expect("an expression");
+    }
+
+    #[test]
+    fn a_block_that_awaits_is_followed_and_any_other_is_guarded() {
+        check(Macro::Span, quote!("a", { f() }), false);
+        check(Macro::Span, quote!("a", |span| { f(span)? }), false);
+        check(Macro::Span, quote!("a", kind = "llm", tags = ["x"], metadata(k = 1), |_| { f().await }), true);
+        check(Macro::Span, quote!(format!("a{x}"), { f() },), false);
+        check(Macro::Span, quote!(@async "a", { my_macro!(x) }), true);
+        check(Macro::Conversation, quote!({ f() }), false);
+        check(Macro::Conversation, quote!(id, { f().await }), true);
+        check(Macro::Conversation, quote!(make(id), user_id = name?, crate = other::staso, { f() }), false);
+        check(Macro::Conversation, quote!({ id }, { f() }), false);
+        check(Macro::Conversation, quote!(a == b, { f() }), false);
+    }
+
+    #[test]
+    fn every_mistake_is_reported_and_the_block_is_kept() {
+        let text = span(quote!("", kind = "robot", colour = 1, { keep_me() })).to_string();
+        assert_eq!(text.matches("compile_error").count(), 3, "{text}");
+        assert!(text.contains("keep_me"), "{text}");
+    }
+}

@@ -1,0 +1,492 @@
+//! The builder's settings, the environment and the defaults become one. Wire contract, section 16.
+
+use std::{path::PathBuf, time::Duration};
+
+use super::{
+    Builder, Environment, InitError, base_url, git, git_env,
+    settings::{Backend, GitSource, Settings},
+};
+use crate::{
+    capture::{Capture, Category, Limits, Policy},
+    export::{Choice, Exporter},
+};
+
+const BASE_URL: &str = "https://api.staso.ai";
+const MOST_QUEUED: usize = 1_000_000;
+
+/// The HTTP client adds its timeout to the present moment, and panics when the sum is out of range.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+const PLACEHOLDERS: [&str; 6] =
+    ["change-me", "changeme", "your-api-key", "your_api_key", "replace-me", "placeholder"];
+
+impl Builder {
+    pub(super) fn resolve(mut self, env: &Environment) -> Result<Settings, InitError> {
+        // Switched off, nothing else is looked at: a wrong setting must not keep a program from starting.
+        let enabled = match self.enabled {
+            Some(enabled) => enabled,
+            None => env.switch("enabled", "STASO_ENABLED")?.unwrap_or(true),
+        };
+        if !enabled {
+            return Ok(self.disabled());
+        }
+        let exporter = match self.exporter.take() {
+            Some(exporter) => exporter,
+            None => exporter_of(env)?,
+        };
+        let is_http = matches!(exporter.0, Choice::Http);
+        if is_http && cfg!(not(feature = "http")) {
+            // Before the key, which would be asked for in vain.
+            let problem = "the http exporter is not part of this build: enable the feature `http` of staso, \
+                           or choose another exporter";
+            return Err(InitError::new("exporter", Some("STASO_EXPORTER"), problem));
+        }
+        let api_key = text(self.api_key.take(), env, "api_key", "STASO_API_KEY")?.unwrap_or_default();
+        let agent_name =
+            text(self.agent_name.take(), env, "agent_name", "STASO_AGENT_NAME")?.unwrap_or_default();
+        if is_http && api_key.is_empty() {
+            return Err(required("api_key", "STASO_API_KEY"));
+        }
+        if agent_name.is_empty() {
+            return Err(required("agent_name", "STASO_AGENT_NAME"));
+        }
+        if is_http {
+            check_key(&api_key)?;
+        }
+        let url = text(self.base_url.take(), env, "base_url", "STASO_BASE_URL")?;
+        let base_url = base_url::check(url.as_deref().unwrap_or(BASE_URL));
+        let base_url = match base_url {
+            Ok(base_url) => base_url,
+            Err(problem) if is_http => {
+                return Err(InitError::new("base_url", Some("STASO_BASE_URL"), problem));
+            }
+            Err(_) => String::new(),
+        };
+        let capture = capture_of(self.capture, env)?;
+        let defaults = Self::default().disabled();
+        Ok(Settings {
+            enabled: true,
+            agent_name,
+            agent_version: match self.agent_version {
+                Some(version) => version,
+                None => env.setting("agent_version", "STASO_AGENT_VERSION")?.unwrap_or_default(),
+            },
+            environment: label(self.environment, env, "environment", "STASO_ENVIRONMENT")?,
+            workspace: label(self.workspace, env, "workspace", "STASO_WORKSPACE_SLUG")?,
+            session_id: session_id(env)?,
+            exporter,
+            backend: Backend {
+                base_url,
+                api_key,
+                timeout: positive(self.http_timeout, "http_timeout", defaults.backend.timeout)?.min(DAY),
+                proxy: self.proxy,
+                root_certificates: self.root_certificates,
+            },
+            batch_size: within(self.batch_size, "batch_size", 1..=500, defaults.batch_size)?,
+            flush_interval: positive(self.flush_interval, "flush_interval", defaults.flush_interval)?,
+            max_queue_size: queue_size(self.max_queue_size, defaults.max_queue_size)?,
+            max_queue_bytes: within(
+                self.max_queue_bytes,
+                "max_queue_bytes",
+                1..=usize::MAX,
+                defaults.max_queue_bytes,
+            )?,
+            shutdown_timeout: self.shutdown_timeout.unwrap_or(defaults.shutdown_timeout),
+            policy: Policy::new(capture),
+            limits: Limits {
+                bytes: within(self.field_limit, "field_limit", 16..=1 << 30, defaults.limits.bytes)?,
+                ..defaults.limits
+            },
+            redact: self.redact,
+            git: git_source(self.capture_git, env),
+            clock: self.clock,
+        })
+    }
+
+    /// The defaults, of a client that records nothing.
+    fn disabled(self) -> Settings {
+        Settings {
+            enabled: false,
+            agent_name: String::new(),
+            agent_version: String::new(),
+            environment: String::new(),
+            workspace: String::new(),
+            session_id: String::new(),
+            exporter: Exporter::none(),
+            backend: Backend {
+                base_url: BASE_URL.to_owned(),
+                api_key: String::new(),
+                timeout: Duration::from_secs(10),
+                proxy: None,
+                root_certificates: Vec::new(),
+            },
+            batch_size: 100,
+            flush_interval: Duration::from_millis(500),
+            max_queue_size: 10_000,
+            max_queue_bytes: 64 * 1024 * 1024,
+            shutdown_timeout: self.shutdown_timeout.unwrap_or(Duration::from_secs(5)),
+            policy: Policy::default(),
+            limits: Limits::default(),
+            redact: None,
+            git: GitSource::Off,
+            clock: None,
+        }
+    }
+}
+
+/// A text; an empty one falls back to the variable.
+fn text(
+    given: Option<String>,
+    env: &Environment,
+    setting: &'static str,
+    variable: &'static str,
+) -> Result<Option<String>, InitError> {
+    match given.filter(|given| !given.is_empty()) {
+        Some(given) => Ok(Some(given)),
+        None => Ok(env.setting(setting, variable)?.filter(|value| !value.is_empty())),
+    }
+}
+
+/// A label; a variable that is set to nothing means the empty label.
+fn label(
+    given: Option<String>,
+    env: &Environment,
+    setting: &'static str,
+    variable: &'static str,
+) -> Result<String, InitError> {
+    match given.filter(|given| !given.is_empty()) {
+        Some(given) => Ok(given),
+        None => Ok(env.setting(setting, variable)?.unwrap_or_else(|| "default".to_owned())),
+    }
+}
+
+fn required(setting: &'static str, variable: &'static str) -> InitError {
+    let problem = format!("{setting} is required. Pass it directly or set {variable} env var.");
+    InitError::new(setting, Some(variable), problem)
+}
+
+fn check_key(key: &str) -> Result<(), InitError> {
+    let bare = key.trim().to_ascii_lowercase();
+    if bare.is_empty() || PLACEHOLDERS.contains(&bare.as_str()) {
+        let problem = "api_key is missing or uses a placeholder value: it needs a key of your organization, \
+                       or another exporter";
+        return Err(InitError::new("api_key", Some("STASO_API_KEY"), problem));
+    }
+    if key.chars().any(|c| !matches!(c, ' '..='~')) {
+        let problem = "api_key holds a character that no key has, often a line break at its end";
+        return Err(InitError::new("api_key", Some("STASO_API_KEY"), problem));
+    }
+    Ok(())
+}
+
+fn exporter_of(env: &Environment) -> Result<Exporter, InitError> {
+    const NAME: &str = "STASO_EXPORTER";
+    let Some(value) = env.setting("exporter", NAME)?.filter(|value| !value.trim().is_empty()) else {
+        return Ok(Exporter::http());
+    };
+    let value = value.trim();
+    match value.to_ascii_lowercase().as_str() {
+        "http" => return Ok(Exporter::http()),
+        "console" => return Ok(Exporter::console()),
+        "none" => return Ok(Exporter::none()),
+        _ => {}
+    }
+    match value.split_once(':') {
+        Some((kind, path)) if kind.eq_ignore_ascii_case("file") && !path.is_empty() => {
+            Ok(Exporter::file(PathBuf::from(path)))
+        }
+        _ => {
+            let problem = format!("{NAME} must be http, console, file:PATH or none; it is {value:?}");
+            Err(InitError::new("exporter", Some(NAME), problem))
+        }
+    }
+}
+
+/// Wire contract, section 9: argument, then the variable of the category, then the deprecated one.
+fn capture_of(given: Option<Capture>, env: &Environment) -> Result<Capture, InitError> {
+    if let Some(given) = given {
+        return Ok(given);
+    }
+    let switch = |name| env.switch("capture", name);
+    let messages = switch("STASO_CAPTURE_MESSAGES")?;
+    let mut capture = Capture::all();
+    for category in Category::ALL {
+        let (variable, fallback) = match category {
+            Category::Request => ("STASO_CAPTURE_REQUEST", messages),
+            Category::SystemPrompt => ("STASO_CAPTURE_SYSTEM_PROMPT", messages),
+            Category::ToolSchema => ("STASO_CAPTURE_TOOL_SCHEMA", None),
+            Category::ToolArguments => ("STASO_CAPTURE_TOOL_ARGUMENTS", None),
+            Category::Output => ("STASO_CAPTURE_OUTPUT", None),
+        };
+        if !switch(variable)?.or(fallback).unwrap_or(true) {
+            capture = capture.without(category);
+        }
+    }
+    Ok(capture)
+}
+
+fn session_id(env: &Environment) -> Result<String, InitError> {
+    const NAME: &str = "STASO_SESSION_ID";
+    let given = env.setting(NAME, NAME)?.map(|id| id.trim().to_owned());
+    Ok(given.filter(|id| !id.is_empty()).unwrap_or_else(|| uuid::Uuid::new_v4().to_string()))
+}
+
+fn within(
+    given: Option<usize>,
+    setting: &'static str,
+    range: std::ops::RangeInclusive<usize>,
+    default: usize,
+) -> Result<usize, InitError> {
+    match given {
+        None => Ok(default),
+        Some(value) if range.contains(&value) => Ok(value),
+        Some(value) if *range.end() == usize::MAX => {
+            Err(InitError::new(setting, None, format!("{setting} must be positive; it is {value}")))
+        }
+        Some(value) => {
+            let (least, most) = (range.start(), range.end());
+            let problem = format!("{setting} must be between {least} and {most}; it is {value}");
+            Err(InitError::new(setting, None, problem))
+        }
+    }
+}
+
+fn queue_size(given: Option<usize>, default: usize) -> Result<usize, InitError> {
+    match given {
+        Some(0) => {
+            Err(InitError::new("max_queue_size", None, "max_queue_size must be positive; it is 0".to_owned()))
+        }
+        given => within(given, "max_queue_size", 1..=MOST_QUEUED, default),
+    }
+}
+
+fn positive(
+    given: Option<Duration>,
+    setting: &'static str,
+    default: Duration,
+) -> Result<Duration, InitError> {
+    match given {
+        Some(Duration::ZERO) => Err(InitError::new(setting, None, format!("{setting} must be positive"))),
+        given => Ok(given.unwrap_or(default)),
+    }
+}
+
+fn git_source(capture: Option<bool>, env: &Environment) -> GitSource {
+    if !capture.unwrap_or(true) {
+        return GitSource::Off;
+    }
+    if let Some(facts) = git_env::known_facts(env) {
+        return GitSource::Known(facts);
+    }
+    match env.folder() {
+        Some(folder) => GitSource::Discover(Box::new(move || git::discover(&folder))),
+        None => GitSource::Off,
+    }
+}
+
+#[cfg(all(test, not(feature = "http")))]
+#[test]
+fn without_the_feature_the_http_exporter_is_refused_before_a_key_is_asked_for() {
+    let error = Builder::default().resolve(&Environment::from_pairs([])).err().unwrap();
+    assert_eq!(error.setting(), "exporter");
+    assert!(error.to_string().contains("enable the feature `http`"), "{error}");
+}
+
+#[cfg(all(test, feature = "http"))]
+mod tests {
+    use super::*;
+
+    fn builder() -> Builder {
+        Builder::default().api_key("ak_live_secret").agent_name("bot")
+    }
+
+    fn resolve(builder: Builder) -> Result<Settings, String> {
+        builder.resolve(&Environment::from_pairs([])).map_err(|error| error.to_string())
+    }
+
+    fn check(builder: Builder, expected: &str) {
+        let error = resolve(builder).err().unwrap_or_default();
+        assert!(error.contains(expected), "{error:?} does not say {expected:?}");
+        assert!(!error.contains("secret"), "{error}");
+    }
+
+    /// The texts of the vendor's SDK, as it gave them.
+    #[test]
+    fn wrong_settings_are_refused_with_the_vendors_words() {
+        let no_key = "api_key is required. Pass it directly or set STASO_API_KEY env var.";
+        check(Builder::default().agent_name("bot"), no_key);
+        check(builder().api_key(""), no_key);
+        check(
+            builder().agent_name(""),
+            "agent_name is required. Pass it directly or set STASO_AGENT_NAME env var.",
+        );
+        let placeholder = "api_key is missing or uses a placeholder value";
+        for key in
+            ["  ", "change-me", "CHANGEME", "your-api-key", "your_api_key", "replace-me", "placeholder"]
+        {
+            check(builder().api_key(key), placeholder);
+        }
+        let https = "base_url must use HTTPS outside loopback development";
+        for url in ["http://example.com", "http://192.168.1.5", "http://0.0.0.0", "http://x.localhost"] {
+            check(builder().base_url(url), https);
+        }
+        for url in ["ftp://example.com", "example.com"] {
+            check(builder().base_url(url), "base_url must be an absolute HTTP(S) URL");
+        }
+        for url in ["https://u:secret@example.com", "https://example.com?x=1", "https://example.com#x"] {
+            check(builder().base_url(url), "base_url must not contain credentials, a query, or a fragment");
+        }
+        for size in [0, 501] {
+            check(builder().batch_size(size), "batch_size must be between 1 and 500");
+        }
+        check(builder().flush_interval(Duration::ZERO), "flush_interval must be positive");
+        check(builder().max_queue_size(0), "max_queue_size must be positive");
+        check(builder().max_queue_size(1_000_001), "max_queue_size must be between 1 and 1000000");
+        check(builder().field_limit(1), "field_limit must be between 16 and");
+        check(builder().http_timeout(Duration::ZERO), "http_timeout must be positive");
+    }
+
+    #[test]
+    fn settings_at_their_limits_are_taken() {
+        for builder in [
+            builder().agent_name("  "),
+            builder().api_key("ak_..."),
+            builder().batch_size(1),
+            builder().batch_size(500),
+            builder().flush_interval(Duration::from_nanos(1)),
+            builder().max_queue_size(1),
+            builder().max_queue_size(1_000_000),
+            builder().base_url("https://example.com/path"),
+        ] {
+            assert!(resolve(builder).is_ok());
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_contract() {
+        let settings = resolve(builder()).unwrap();
+        assert_eq!(settings.backend.base_url, "https://api.staso.ai");
+        assert_eq!((settings.environment.as_str(), settings.workspace.as_str()), ("default", "default"));
+        assert_eq!((settings.batch_size, settings.max_queue_size), (100, 10_000));
+        assert_eq!(settings.flush_interval, Duration::from_millis(500));
+        assert_eq!(settings.agent_version, "");
+        assert_eq!(settings.session_id.len(), 36);
+    }
+
+    #[test]
+    fn the_environment_fills_what_the_program_leaves_open() {
+        let env = Environment::from_pairs([
+            ("STASO_API_KEY", "ak_test_env"),
+            ("STASO_AGENT_NAME", "env-agent"),
+            ("STASO_AGENT_VERSION", "sha-abc"),
+            ("STASO_ENVIRONMENT", ""),
+            ("STASO_WORKSPACE_SLUG", "ws-env"),
+            ("STASO_SESSION_ID", "  sess-from-env  "),
+            ("STASO_BASE_URL", "http://localhost:1/"),
+        ]);
+        let settings = Builder::default().api_key("").environment("").resolve(&env).unwrap();
+        assert_eq!(
+            (settings.backend.api_key.as_str(), settings.agent_name.as_str()),
+            ("ak_test_env", "env-agent")
+        );
+        assert_eq!((settings.environment.as_str(), settings.workspace.as_str()), ("", "ws-env"));
+        assert_eq!(settings.session_id, "sess-from-env");
+        assert_eq!(settings.backend.base_url, "http://localhost:1");
+        let settings = Builder::default().agent_version("").environment("staging").resolve(&env).unwrap();
+        assert_eq!((settings.agent_version.as_str(), settings.environment.as_str()), ("", "staging"));
+    }
+
+    #[test]
+    fn only_the_http_exporter_needs_a_key_and_a_url() {
+        for exporter in ["console", "none", "file:spans.jsonl", "Console"] {
+            let env = Environment::from_pairs([
+                ("STASO_EXPORTER", exporter),
+                ("STASO_AGENT_NAME", "bot"),
+                ("STASO_BASE_URL", "nonsense"),
+            ]);
+            assert!(Builder::default().resolve(&env).is_ok(), "{exporter}");
+        }
+        for exporter in ["file:", "file", "telepathy"] {
+            let env = Environment::from_pairs([("STASO_EXPORTER", exporter), ("STASO_AGENT_NAME", "bot")]);
+            let error = Builder::default().resolve(&env).err().unwrap();
+            assert_eq!((error.setting(), error.env_var()), ("exporter", Some("STASO_EXPORTER")));
+        }
+    }
+
+    #[test]
+    fn switched_off_nothing_can_be_wrong() {
+        let env = Environment::from_pairs([("STASO_CAPTURE_OUTPUT", "maybe"), ("STASO_ENABLED", "off")]);
+        let wrong = || Builder::default().api_key("change-me").base_url("http://example.com").batch_size(0);
+        assert!(!wrong().resolve(&env).unwrap().enabled);
+        let env = Environment::from_pairs([("STASO_ENABLED", "maybe")]);
+        assert!(!wrong().enabled(false).resolve(&env).unwrap().enabled);
+        assert!(wrong().resolve(&env).is_err());
+    }
+
+    #[test]
+    fn capture_follows_the_program_then_the_category_then_the_old_variable() {
+        let env = Environment::from_pairs([
+            ("STASO_CAPTURE_MESSAGES", "off"),
+            ("STASO_CAPTURE_SYSTEM_PROMPT", "yes"),
+            ("STASO_CAPTURE_OUTPUT", "0"),
+        ]);
+        let capture = builder().resolve(&env).unwrap().policy.capture();
+        let expected = Capture::all().without(Category::Request).without(Category::Output);
+        assert_eq!(capture, expected);
+        let capture = builder().capture(Capture::all()).resolve(&env).unwrap().policy.capture();
+        assert_eq!(capture, Capture::all());
+        let env = Environment::from_pairs([("STASO_CAPTURE_OUTPUT", "")]);
+        assert!(builder().resolve(&env).is_err());
+        assert!(builder().capture(Capture::none()).resolve(&env).is_ok(), "the variable is not looked at");
+    }
+
+    #[test]
+    fn a_variable_that_is_not_unicode_is_an_error_and_no_panic() {
+        #[cfg(unix)]
+        {
+            use std::os::unix::ffi::OsStringExt as _;
+            let value = std::ffi::OsString::from_vec(vec![0xff]);
+            let env = Environment::Given([("STASO_AGENT_NAME", value)].into_iter().collect());
+            let error = Builder::default().api_key("ak_live").resolve(&env).err().unwrap();
+            assert_eq!(error.setting(), "agent_name");
+        }
+    }
+
+    #[test]
+    fn secrets_stay_out_of_debug_output() {
+        let debug = format!("{:?}", builder().proxy("http://user:secret@proxy"));
+        assert!(!debug.contains("secret"), "{debug}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_session_id_that_is_not_unicode_is_refused() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let value = std::ffi::OsString::from_vec(vec![0xff]);
+        let env = Environment::Given([("STASO_SESSION_ID", value)].into_iter().collect());
+        let error = builder().resolve(&env).err().unwrap();
+        let expected = "STASO_SESSION_ID must be valid Unicode (set it with STASO_SESSION_ID)";
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn a_key_that_no_header_can_hold_is_refused_by_its_name() {
+        for key in ["ak_secret\n", "ak_secret\u{fc}"] {
+            let error = builder().api_key(key).resolve(&Environment::from_pairs([])).err().unwrap();
+            assert_eq!(error.setting(), "api_key");
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_timeout_without_end_is_a_day() {
+        let settings = resolve(builder().http_timeout(Duration::MAX)).unwrap();
+        assert_eq!(settings.backend.timeout, Duration::from_secs(86_400));
+    }
+
+    #[test]
+    fn a_password_in_the_base_url_stays_out_of_debug_output() {
+        let debug = format!("{:?}", builder().base_url("https://user:secret@example.com"));
+        assert!(!debug.contains("secret"), "{debug}");
+    }
+}

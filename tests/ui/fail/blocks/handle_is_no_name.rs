@@ -1,0 +1,3 @@
+fn main() {
+    let _: u8 = staso::span!("step", |(a, b)| { 1 });
+}

@@ -1,0 +1,4 @@
+fn main() {
+    staso::span!("step", kind = "tool");
+    staso::conversation!("conv-42");
+}

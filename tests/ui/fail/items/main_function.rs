@@ -1,0 +1,2 @@
+#[staso::agent]
+fn main() {}

@@ -1,0 +1,12 @@
+#[staso::tool]
+struct Tool;
+
+#[staso::agent]
+enum Agent {}
+
+#[staso::trace]
+mod steps {}
+
+fn main() {
+    let _ = Tool;
+}

@@ -1,0 +1,6 @@
+#[staso::agent(name = " ")]
+fn answer() {}
+
+fn main() {
+    answer();
+}

@@ -1,0 +1,6 @@
+#[staso::tool(kind = "llm")]
+fn complete() {}
+
+fn main() {
+    complete();
+}

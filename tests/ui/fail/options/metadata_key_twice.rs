@@ -1,0 +1,6 @@
+#[staso::tool(metadata(team = "a", "team" = "b"))]
+fn paint() {}
+
+fn main() {
+    paint();
+}

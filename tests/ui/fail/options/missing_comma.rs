@@ -1,0 +1,6 @@
+#[staso::tool(name = "a" tags = ["b"])]
+fn paint() {}
+
+fn main() {
+    paint();
+}

@@ -1,0 +1,6 @@
+#[staso::trace(kind = "database")]
+fn query() {}
+
+fn main() {
+    query();
+}

@@ -1,0 +1,6 @@
+#[staso::tool(colour = "red")]
+fn paint() {}
+
+fn main() {
+    paint();
+}
