@@ -152,7 +152,7 @@ fn allocations() -> Result<(), Box<dyn Error>> {
 mod bare {
     use super::{TEXT, black_box};
 
-    pub fn agent(tools: u64) {
+    pub(super) fn agent(tools: u64) {
         for n in 0..tools {
             black_box(tool(TEXT, n));
         }
@@ -163,7 +163,7 @@ mod bare {
         super::answer(query, n)
     }
 
-    pub async fn agent_async(tools: u64) {
+    pub(super) async fn agent_async(tools: u64) {
         for n in 0..tools {
             black_box(tool_async(TEXT, n).await);
         }
@@ -180,7 +180,7 @@ mod traced {
 
     #[staso::agent]
     #[inline(never)]
-    pub fn agent(tools: u64) {
+    pub(super) fn agent(tools: u64) {
         for n in 0..tools {
             black_box(tool(TEXT, n));
         }
@@ -193,7 +193,7 @@ mod traced {
     }
 
     #[staso::agent]
-    pub async fn agent_async(tools: u64) {
+    pub(super) async fn agent_async(tools: u64) {
         for n in 0..tools {
             black_box(tool_async(TEXT, n).await);
         }

@@ -13,6 +13,7 @@
 #![cfg_attr(
     not(test),
     deny(
+        clippy::disallowed_methods,
         clippy::unwrap_used,
         clippy::expect_used,
         clippy::panic,
@@ -81,7 +82,7 @@ pub mod __private {
         capture::{
             CaptureDebug, CaptureJson, CaptureLock, CaptureName, FailBoxed, FailDebug, FailDisplay,
             FailError, FailName, FailShared, FailStatic, Failure, Outcome, Probe, Slot, SplitAny,
-            SplitResult, Splitter, name_type,
+            SplitResult, Splitter, name_type, observe_type,
         },
         context::{ConversationScope, conversation_scope},
         record::{CallSite, SpanKind},

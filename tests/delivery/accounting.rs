@@ -2,7 +2,11 @@
 
 use std::{sync::mpsc, thread};
 
-use staso::{Span, SpanKind, export::{Exporter, FailureKind}, testing::ManualClock};
+use staso::{
+    Span, SpanKind,
+    export::{Exporter, FailureKind},
+    testing::ManualClock,
+};
 
 use crate::harness::{LONG, Scripted, Turn, builder, counts, exclusive, record};
 
@@ -141,11 +145,8 @@ fn the_interval_sends_what_there_is() {
     let _exclusive = exclusive();
     let clock = ManualClock::new();
     let (exporter, batches) = Scripted::new([]);
-    let _client = builder()
-        .exporter(Exporter::custom(exporter))
-        .clock(clock.clone())
-        .init()
-        .expect("valid settings");
+    let _client =
+        builder().exporter(Exporter::custom(exporter)).clock(clock.clone()).init().expect("valid settings");
     let wait = clock.wait_for_wait(1);
     record(1);
     clock.advance(wait);
@@ -158,8 +159,7 @@ fn a_wall_clock_that_jumps_leaves_durations_and_the_order_of_spans_alone() {
     let _exclusive = exclusive();
     let clock = ManualClock::new();
     let memory = Exporter::memory();
-    let client =
-        builder().exporter(memory.clone()).clock(clock.clone()).init().expect("valid settings");
+    let client = builder().exporter(memory.clone()).clock(clock.clone()).init().expect("valid settings");
     Span::builder("outer").kind(SpanKind::Agent).in_scope(|_| {
         clock.set_wall(Duration::ZERO);
         clock.advance(Duration::from_millis(20));

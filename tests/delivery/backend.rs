@@ -41,7 +41,9 @@ fn check(case: &str, steps: Vec<Step>, expected: &Expected) {
     assert_eq!(arrivals.len(), expected.attempts, "{case}: attempts");
     for arrival in &arrivals {
         assert_eq!(arrival.key(), arrivals[0].key(), "{case}: one key per batch");
-        assert_eq!(arrival.body, arrivals[0].body, "{case}: one body per batch");
+        let last = &arrivals[arrivals.len() - 1].body;
+        // A step that reads only the head leaves the body empty.
+        assert!(arrival.body.is_empty() || arrival.body == *last, "{case}: one body per batch");
         assert_eq!(arrival.header("X-API-Key"), Some(CANARY_KEY), "{case}");
     }
     assert_eq!(spans(&arrivals).len(), 2, "{case}: stored once");
@@ -90,7 +92,9 @@ fn an_incomplete_acknowledgement_fails_the_whole_batch_at_once() {
         check(&extra.to_string(), vec![Step::AckWith { status: 200, extra: extra.clone() }], &malformed);
     }
     let deep = "[".repeat(100_000);
-    for body in ["", "<html></html>", "[]", "{}", "\u{fffd}", "{\"accepted\":2,\"accepted\":2}", deep.as_str()] {
+    for body in
+        ["", "<html></html>", "[]", "{}", "\u{fffd}", "{\"accepted\":2,\"accepted\":2}", deep.as_str()]
+    {
         check(&body.chars().take(40).collect::<String>(), vec![Step::reply(200, body)], &malformed);
     }
     check("not UTF-8", vec![Step::reply(200, [0xff, 0xfe])], &malformed);

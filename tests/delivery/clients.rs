@@ -88,7 +88,10 @@ fn a_disabled_client_needs_nothing_and_records_nothing() {
     let client = staso::builder().api_key("change-me").enabled(false).init().expect("cannot fail");
     record(1);
     let report = client.flush(LONG);
-    assert_eq!((report.accepted(), report.last_failure(), report.ok()), (0, Some(FailureKind::Disabled), true));
+    assert_eq!(
+        (report.accepted(), report.last_failure(), report.ok()),
+        (0, Some(FailureKind::Disabled), true)
+    );
 }
 
 #[test]

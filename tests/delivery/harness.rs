@@ -12,44 +12,44 @@ use staso::{
 use crate::support::server::WATCHDOG;
 
 /// Never printed, logged or stored: whoever finds it has found a leak.
-pub const CANARY_KEY: &str = "ak_canary_5e1f0d";
+pub(crate) const CANARY_KEY: &str = "ak_canary_5e1f0d";
 
 /// Longer than any test: these waits end by an event.
-pub const LONG: Duration = WATCHDOG;
+pub(crate) const LONG: Duration = WATCHDOG;
 
 static CLIENT: Mutex<()> = Mutex::new(());
 
 /// The process's client, to the caller alone.
-pub fn exclusive() -> MutexGuard<'static, ()> {
+pub(crate) fn exclusive() -> MutexGuard<'static, ()> {
     CLIENT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-pub fn builder() -> Builder {
+pub(crate) fn builder() -> Builder {
     staso::builder().api_key(CANARY_KEY).agent_name("demo-agent").capture_git(false)
 }
 
 /// A client whose time stands still, once its sender sleeps.
-pub fn client_at(url: &str, clock: &ManualClock) -> Client {
+pub(crate) fn client_at(url: &str, clock: &ManualClock) -> Client {
     let client = builder().base_url(url).clock(clock.clone()).init().expect("valid settings");
     let _ = clock.wait_for_wait(1);
     client
 }
 
 /// Ends so many spans, each a trace of its own.
-pub fn record(count: usize) {
+pub(crate) fn record(count: usize) {
     for _ in 0..count {
         Span::builder("step").in_scope(|_| ());
     }
 }
 
 /// The law of the ledger, with the counts as a picture.
-pub fn counts(report: &DeliveryReport) -> String {
+pub(crate) fn counts(report: &DeliveryReport) -> String {
     assert_eq!(report.accepted(), report.delivered() + report.failed() + report.pending(), "{report}");
     report.to_string()
 }
 
 /// What a scripted exporter does with a batch.
-pub enum Turn {
+pub(crate) enum Turn {
     Fail(FailureKind),
     Panic,
     /// Says that it was called, and waits.
@@ -57,14 +57,14 @@ pub enum Turn {
 }
 
 /// An exporter with a script; beyond it, it delivers.
-pub struct Scripted {
+pub(crate) struct Scripted {
     turns: Vec<Turn>,
     seen: mpsc::Sender<Vec<String>>,
 }
 
 impl Scripted {
     /// The exporter, and the names of the spans of each batch that it is given.
-    pub fn new(turns: impl IntoIterator<Item = Turn>) -> (Self, mpsc::Receiver<Vec<String>>) {
+    pub(crate) fn new(turns: impl IntoIterator<Item = Turn>) -> (Self, mpsc::Receiver<Vec<String>>) {
         let (seen, batches) = mpsc::channel();
         let mut turns: Vec<Turn> = turns.into_iter().collect();
         turns.reverse();

@@ -12,11 +12,8 @@ fn after_an_outage_no_new_batch_starts_for_a_while_but_a_flush_tries_at_once() {
     let clock = ManualClock::new();
     let (exporter, batches) =
         Scripted::new([Turn::Fail(FailureKind::Timeout), Turn::Fail(FailureKind::Timeout)]);
-    let client = builder()
-        .exporter(Exporter::custom(exporter))
-        .clock(clock.clone())
-        .init()
-        .expect("valid settings");
+    let client =
+        builder().exporter(Exporter::custom(exporter)).clock(clock.clone()).init().expect("valid settings");
     clock.advance({
         let interval = clock.wait_for_wait(1);
         record(1);

@@ -151,8 +151,7 @@ fn a_lock_is_named_and_never_touched() {
         let other = Rc::new(RwLock::new(4));
         let alias = Arc::new(Mutex::new("locked".to_owned()));
         let _held = (shared.lock(), other.write(), alias.lock());
-        let (value, spans) =
-            capture_with(|| takes(&shared, Some(Rc::clone(&other)), Arc::clone(&alias)));
+        let (value, spans) = capture_with(|| takes(&shared, Some(Rc::clone(&other)), Arc::clone(&alias)));
         (value, spans[0].input.clone())
     });
     assert_eq!(value, 1);

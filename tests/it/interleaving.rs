@@ -13,8 +13,11 @@ use staso::{FutureExt as _, testing};
 /// Pending once, then ready: a place where another future can be polled.
 async fn pause() {
     let mut paused = false;
-    std::future::poll_fn(|_| if std::mem::replace(&mut paused, true) { Poll::Ready(()) } else { Poll::Pending })
-        .await;
+    std::future::poll_fn(|cx| {
+        cx.waker().wake_by_ref();
+        if std::mem::replace(&mut paused, true) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
 }
 
 #[staso::tool]

@@ -3,4 +3,3 @@
 mod hostile;
 mod interleaving;
 mod scopes;
-

@@ -203,7 +203,8 @@ fn headers_take_a_trace_to_another_process() {
                 Context::current().inject_with(|name, value| headers.push((name, value.to_owned())));
             });
         });
-        let get = |name: &str| headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
+        let get =
+            |name: &str| headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
         Context::extract_with(get).scope(|| chat("there"));
     });
     let (call, there) = (&spans[0], spans.find("chat").expect("recorded"));

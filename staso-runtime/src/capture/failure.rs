@@ -217,9 +217,40 @@ macro_rules! __staso_errors_only {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __staso_observe {
-    ($value:expr) => {{
-        let value = $value;
-        $crate::__staso_errors_only!(&value, $crate::__private::Outcome::of_current());
-        value
-    }};
+    ($value:expr) => {
+        // A `match`, so that temporaries of the expression live as long as they did.
+        match $value {
+            value => {
+                $crate::__staso_errors_only!(&value, $crate::__private::Outcome::of_current());
+                value
+            }
+        }
+    };
+}
+
+/// What `?` takes, whatever is in it.
+pub trait Step {
+    /// The error's type, when it is one.
+    fn failure(&self) -> Option<&'static str>;
+}
+
+impl<T, E> Step for Result<T, E> {
+    fn failure(&self) -> Option<&'static str> {
+        self.as_ref().err().map(|_| type_name::<E>())
+    }
+}
+
+impl<T> Step for Option<T> {
+    fn failure(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+/// As `observe!`, where the type of the error follows from what the value is used for, as in
+/// `let n: u8 = text.parse()?`: asking what that type can do would stop inference.
+pub fn observe_type<S: Step>(step: S) -> S {
+    if let Some(name) = step.failure() {
+        Outcome::of_current().fail(name, false, |_| text::short_type_name(name).into());
+    }
+    step
 }

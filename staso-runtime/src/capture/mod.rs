@@ -15,7 +15,7 @@ mod text;
 pub use dispatch::{CaptureDebug, CaptureJson, CaptureLock, CaptureName, Probe, name_type};
 pub use failure::{
     FailBoxed, FailDebug, FailDisplay, FailError, FailName, FailShared, FailStatic, Failure, SplitAny,
-    SplitResult, Splitter,
+    SplitResult, Splitter, observe_type,
 };
 pub(crate) use guarded::{guarded, panic_message};
 pub(crate) use limits::Limits;

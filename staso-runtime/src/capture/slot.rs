@@ -166,15 +166,16 @@ pub(crate) struct Items {
     json: Vec<u8>,
     count: u64,
     left_out: u64,
+    /// Places that were given out; more of them than items means that items are not captured.
+    places: u64,
 }
 
 impl Items {
     /// Where the next item goes; `None` when outputs are not captured.
     pub(crate) fn slot<'a>(&'a mut self, open: &OpenSpan) -> Option<Slot<'a>> {
-        open.recorder
-            .policy
-            .takes_output()
-            .then(|| Slot(Place::Item { items: self, recorder: open.recorder }))
+        self.places += 1;
+        let taken = open.recorder.policy.takes_output();
+        taken.then_some(Slot(Place::Item { items: self, recorder: open.recorder }))
     }
 
     fn push(&mut self, limits: &Limits, write: impl FnOnce(&Limits, &mut Vec<u8>)) {
@@ -192,6 +193,9 @@ impl Items {
     /// Makes them the output of the span.
     pub(crate) fn finish(&mut self, open: &mut OpenSpan) {
         let left_out = self.left_out;
+        if self.count == 0 && self.places > 0 {
+            return;
+        }
         let mut json = std::mem::take(&mut self.json);
         if json.is_empty() {
             json.push(b'[');

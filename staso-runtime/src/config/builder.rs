@@ -193,7 +193,7 @@ impl Builder {
     }
 
     /// The proxy that requests go through, such as `http://user:password@proxy:3128`. Backends on the
-    /// loopback interface are always reached directly.
+    /// loopback interface are always reached directly; an empty text means no proxy for any.
     pub fn proxy(mut self, proxy: impl Into<String>) -> Self {
         self.proxy = Some(proxy.into());
         self

@@ -1,8 +1,8 @@
 //! Which span, agent and conversation code runs in: on a thread, across threads and tasks, and across
 //! processes.
 
-mod context;
 mod conversation;
+mod current;
 mod future;
 #[cfg(feature = "http-headers")]
 mod headers;
@@ -10,8 +10,8 @@ pub(crate) mod local;
 mod propagation;
 mod stack;
 
-pub use context::{Context, ContextGuard};
 pub use conversation::{Conversation, ConversationScope, conversation_scope};
+pub use current::{Context, ContextGuard};
 pub use future::{FutureExt, WithContext};
 pub use local::suspended;
 pub(crate) use local::{Suspension, become_sender};

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use super::{
-    Context,
+    Context, local,
     stack::{Scope, SpanRef},
 };
 use crate::record::{Conversation, Name, SpanId, TraceId};
@@ -84,7 +84,9 @@ impl Context {
         let conversation =
             value(CONVERSATION).map(|id| Arc::new(Conversation { id: id.into(), user_id: user_id.clone() }));
         let agent = value(AGENT).map(|agent| Name::Shared(agent.into()));
-        Self { scope: Scope { span, agent, conversation, ..Scope::default() } }
+        // A test that serves a request captures its spans as well.
+        let recorder = local::with(|local| local.stack.bound_recorder()).flatten();
+        Self { scope: Scope { span, agent, conversation, handle: None, recorder } }
     }
 }
 

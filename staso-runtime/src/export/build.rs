@@ -32,7 +32,7 @@ fn http(settings: &mut Settings) -> Result<Box<dyn Export>, InitError> {
     );
     http.timeout = backend.timeout;
     if let Some(proxy) = backend.proxy.take() {
-        http.proxy = ProxyChoice::Url(proxy);
+        http.proxy = if proxy.is_empty() { ProxyChoice::Off } else { ProxyChoice::Url(proxy) };
     }
     if !backend.root_certificates.is_empty() {
         http.tls_roots = TlsRoots::Only(std::mem::take(&mut backend.root_certificates));

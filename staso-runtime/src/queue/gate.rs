@@ -135,7 +135,7 @@ const fn load_of(word: u64) -> Load {
 }
 
 fn word_of(load: Load) -> u64 {
-    load.spans.min(MOST.spans) * ONE_SPAN | load.bytes.min(BYTES)
+    (load.spans.min(MOST.spans) * ONE_SPAN) | load.bytes.min(BYTES)
 }
 
 #[cfg(all(test, not(loom)))]

@@ -51,9 +51,12 @@ fn hyphenated(bits: u128) -> [u8; 36] {
         if matches!(index, 4 | 6 | 8 | 10) {
             at += 1;
         }
-        text[at] = DIGITS[usize::from(byte >> 4)];
-        text[at + 1] = DIGITS[usize::from(byte & 15)];
-        at += 2;
+        for nibble in [byte >> 4, byte & 15] {
+            if let (Some(place), Some(digit)) = (text.get_mut(at), DIGITS.get(usize::from(nibble))) {
+                *place = *digit;
+            }
+            at += 1;
+        }
     }
     text
 }

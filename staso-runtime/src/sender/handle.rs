@@ -30,7 +30,7 @@ pub(crate) struct SenderHandle {
     stop: Arc<Stop>,
     interrupt: Option<Interrupt>,
     /// The worker, until a thread takes it.
-    idle: Mutex<Option<Worker>>,
+    idle: Mutex<Option<Box<Worker>>>,
 }
 
 /// Tells a sender that nobody waits for it any more.
@@ -68,7 +68,7 @@ impl SenderHandle {
         let (requests, asked) = unbounded();
         let stop = Arc::new(Stop::default());
         let interrupt = exporter.interrupt();
-        let worker = Worker {
+        let worker = Box::new(Worker {
             recorder,
             intake,
             exporter,
@@ -78,7 +78,7 @@ impl SenderHandle {
             stop: Arc::clone(&stop),
             git,
             state: State::new(schedule.batch, recorder.clock.tick()),
-        };
+        });
         let handle = Self { recorder, requests, waker, stop, interrupt, idle: Mutex::new(Some(worker)) };
         handle.ensure_thread();
         handle
@@ -139,10 +139,10 @@ impl SenderHandle {
 /// Moves the worker to a thread, or gives it back.
 ///
 /// The thread is never joined: whoever waits for it waits for an answer, with a deadline.
-fn spawn(worker: Worker) -> Result<(), (Option<Worker>, io::Error)> {
+fn spawn(worker: Box<Worker>) -> Result<(), (Option<Box<Worker>>, io::Error)> {
     // A closure that could not be moved to a thread is dropped: the cell keeps the worker.
     let cell = Arc::new(Mutex::new(Some(worker)));
-    let take = |cell: &Mutex<Option<Worker>>| cell.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let take = |cell: &Mutex<Option<Box<Worker>>>| cell.lock().unwrap_or_else(PoisonError::into_inner).take();
     let for_thread = Arc::clone(&cell);
     thread::Builder::new()
         .name("staso-sender".into())

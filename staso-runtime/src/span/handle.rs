@@ -50,7 +50,6 @@ impl Span {
     }
 
     /// A span of your own, to be run with [`SpanBuilder::in_scope`].
-    #[must_use]
     pub fn builder<'a>(name: impl Into<Cow<'a, str>>) -> SpanBuilder<'a> {
         SpanBuilder::new(name.into())
     }
