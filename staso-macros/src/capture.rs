@@ -37,13 +37,10 @@ pub(crate) fn input(
         let arguments = arguments.iter().map(|argument| captured(runtime, options, argument));
         let entries: TokenStream = receiver.into_iter().chain(arguments).collect();
         if entries.is_empty() {
-            quote_spanned!(Span::mixed_site()=> let _ = call.arguments();)
+            quote_spanned!(Span::mixed_site()=> call.write_arguments(|_| ());)
         } else {
-            quote_spanned! {Span::mixed_site()=>
-                if let ::core::option::Option::Some(mut arguments) = call.arguments() {
-                    #entries
-                }
-            }
+            // A closure, so that the function itself holds a call and not what captures its arguments.
+            quote_spanned!(Span::mixed_site()=> call.write_arguments(|arguments| { #entries });)
         }
     });
     quote_spanned!(Span::mixed_site()=> #destructured #metadata #input)

@@ -1,4 +1,4 @@
-//! The macros of the [`staso`](https://docs.rs/staso) crate, which re-exports them. Do not depend on this
+//! The macros of the `staso` crate, which re-exports them. Do not depend on this
 //! crate: its expansions call into `staso`.
 //!
 //! ```text

@@ -1,4 +1,4 @@
-//! The runtime behind the [`staso`](https://docs.rs/staso) crate: spans, context, capture, buffer and
+//! The runtime behind the `staso` crate: spans, context, capture, buffer and
 //! delivery. Programs depend on `staso`, which adds the macros and the user's guide.
 //!
 //! Data goes one way:

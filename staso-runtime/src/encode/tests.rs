@@ -50,7 +50,7 @@ fn log(entries: &[Entry<'_>]) -> Box<[u8]> {
     for entry in entries {
         log.push(entry);
     }
-    log.into_bytes().into()
+    log.as_bytes().into()
 }
 
 fn finished(site: &'static CallSite, entries: &[Entry<'_>]) -> Finished {

@@ -95,16 +95,8 @@ pub(crate) struct Begun {
 }
 
 impl EntryBuf {
-    pub(crate) const fn new(bytes: Vec<u8>) -> Self {
-        Self { bytes }
-    }
-
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes
-    }
-
-    pub(crate) fn into_bytes(self) -> Vec<u8> {
-        self.bytes
     }
 
     /// The bytes, to write the payload of a begun entry behind its header.

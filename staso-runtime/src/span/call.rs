@@ -15,7 +15,7 @@ use crate::{
 
 /// One run of an instrumented function or block: a span, or nothing when recording is off.
 pub struct Call {
-    pub(super) open: Option<OpenSpan>,
+    pub(super) open: Option<Box<OpenSpan>>,
 }
 
 impl Call {
@@ -33,6 +33,7 @@ impl Call {
         Self { open: if recorder::is_wanted() { OpenSpan::prepare(site) } else { None } }
     }
 
+    #[cold]
     #[inline(never)]
     fn started(site: &'static CallSite) -> Self {
         let mut open = OpenSpan::prepare(site);
@@ -57,11 +58,15 @@ impl Call {
         }
     }
 
-    /// Where the arguments go; `None` when they are not captured.
-    #[inline]
-    pub fn arguments(&mut self) -> Option<Arguments<'_>> {
-        let open = self.open.as_mut()?;
-        open.recorder.policy.takes_input(open.site.kind).then(|| Arguments::begin(open))
+    /// Writes the arguments, unless they are not to be captured.
+    #[cold]
+    #[inline(never)]
+    pub fn write_arguments(&mut self, write: impl FnOnce(&mut Arguments<'_>)) {
+        if let Some(open) = &mut self.open
+            && open.recorder.policy.takes_input(open.site.kind)
+        {
+            write(&mut Arguments::begin(open));
+        }
     }
 
     /// Where one metadata value goes.
@@ -73,24 +78,11 @@ impl Call {
     }
 
     /// Runs the body in the span. A panic is recorded and goes on unchanged.
-    #[inline]
+    #[inline(always)]
     pub fn run<R>(self, body: impl FnOnce() -> R, outcome: impl FnOnce(&R, Outcome<'_>)) -> R {
-        let Some(mut open) = self.open else { return body() };
-        open.announce();
-        let token = open.enter();
-        let result = catch_unwind(AssertUnwindSafe(body));
-        open.leave(token);
-        match result {
-            Ok(value) => {
-                outcome(&value, Outcome::of(&mut open));
-                open.close();
-                value
-            }
-            Err(payload) => {
-                open.panicked(&*payload);
-                open.close();
-                resume_unwind(payload)
-            }
+        match self.open {
+            None => body(),
+            Some(open) => run_in(open, body, outcome),
         }
     }
 
@@ -128,7 +120,28 @@ impl Call {
 
     /// A handle to the span; inert when nothing is recorded.
     pub fn handle(&mut self) -> Span {
-        Span::of(self.open.as_mut().and_then(OpenSpan::shared))
+        Span::of(self.open.as_mut().and_then(|open| open.shared()))
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn run_in<R>(mut open: Box<OpenSpan>, body: impl FnOnce() -> R, outcome: impl FnOnce(&R, Outcome<'_>)) -> R {
+    open.announce();
+    let token = open.enter();
+    let result = catch_unwind(AssertUnwindSafe(body));
+    open.leave(token);
+    match result {
+        Ok(value) => {
+            outcome(&value, Outcome::of(&mut open));
+            open.close();
+            value
+        }
+        Err(payload) => {
+            open.panicked(&*payload);
+            open.close();
+            resume_unwind(payload)
+        }
     }
 }
 
@@ -163,7 +176,7 @@ impl Drop for Arguments<'_> {
 
 /// A span entered by plain code, on one thread.
 pub struct CallGuard {
-    open: Option<OpenSpan>,
+    open: Option<Box<OpenSpan>>,
     token: Option<Token>,
     /// Whether a panic was under way when the span began, as in a destructor.
     unwinding: bool,

@@ -16,14 +16,14 @@ pin_project! {
         // `None` once it was dropped inside its own span.
         #[pin]
         future: Option<F>,
-        open: Option<OpenSpan>,
+        open: Option<Box<OpenSpan>>,
         outcome: Option<O>,
     }
 
     impl<F, O> PinnedDrop for Followed<F, O> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let Some(mut open) = this.open.take().filter(OpenSpan::is_running) else { return };
+            let Some(mut open) = this.open.take().filter(|open| open.is_running()) else { return };
             {
                 let _entered = Entered::new(&mut open);
                 this.future.set(None);
@@ -36,7 +36,7 @@ pin_project! {
 
 impl<F, O> Followed<F, O> {
     #[inline]
-    pub(super) fn new(open: Option<OpenSpan>, future: F, outcome: O) -> Self {
+    pub(super) fn new(open: Option<Box<OpenSpan>>, future: F, outcome: O) -> Self {
         Self { future: Some(future), open, outcome: Some(outcome) }
     }
 }

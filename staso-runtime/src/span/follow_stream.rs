@@ -19,7 +19,7 @@ pin_project! {
     pub struct FollowedStream<S, I> {
         #[pin]
         stream: Option<S>,
-        open: Option<OpenSpan>,
+        open: Option<Box<OpenSpan>>,
         item: I,
         items: Items,
     }
@@ -27,7 +27,7 @@ pin_project! {
     impl<S, I> PinnedDrop for FollowedStream<S, I> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let Some(mut open) = this.open.take().filter(OpenSpan::is_running) else { return };
+            let Some(mut open) = this.open.take().filter(|open| open.is_running()) else { return };
             {
                 let _entered = Entered::new(&mut open);
                 this.stream.set(None);
@@ -41,7 +41,7 @@ pin_project! {
 
 impl<S, I> FollowedStream<S, I> {
     #[inline]
-    pub(super) fn new(open: Option<OpenSpan>, stream: S, item: I) -> Self {
+    pub(super) fn new(open: Option<Box<OpenSpan>>, stream: S, item: I) -> Self {
         Self { stream: Some(stream), open, item, items: Items::default() }
     }
 }

@@ -29,7 +29,7 @@ impl OpenSpan {
     /// Takes identifiers, parent, agent and conversation. The span starts with [`begin`](Self::begin).
     ///
     /// `None` when nothing records here, or the span around it was discarded.
-    pub(crate) fn prepare(site: &'static CallSite) -> Option<Self> {
+    pub(crate) fn prepare(site: &'static CallSite) -> Option<Box<Self>> {
         local::with(|local| {
             let recorder = local.recorder()?;
             if !recorder.admits() {
@@ -55,7 +55,7 @@ impl OpenSpan {
             } else {
                 agent
             };
-            Some(Self {
+            Some(local.scratch.place(Self {
                 recorder,
                 site,
                 parent: around.map(|span| span.span_id),
@@ -63,9 +63,9 @@ impl OpenSpan {
                 started: None,
                 running: false,
                 scope: Scope { span: Some(span), agent, conversation, handle: None, recorder: bound },
-                log: EntryBuf::new(local.scratch.take()),
+                log: EntryBuf::default(),
                 root: None,
-            })
+            }))
         })?
     }
 
@@ -168,7 +168,7 @@ impl OpenSpan {
     }
 
     /// Ends the span and hands it over.
-    pub(crate) fn close(mut self) {
+    pub(crate) fn close(mut self: Box<Self>) {
         let recorder = self.recorder;
         let ended = recorder.clock.tick();
         let announced = match self.root.take() {
@@ -176,20 +176,20 @@ impl OpenSpan {
             None => false,
         };
         let kept = self.scope.handle.take().is_none_or(|handle| handle.end(&mut self.log));
-        let Some(span) = self.scope.span else { return };
-        if !kept {
-            if let Sink::Tape(tape) = &recorder.sink {
+        if let Some(span) = self.scope.span {
+            if kept {
+                let duration = ended.since(self.started.unwrap_or(ended));
+                let (agent, conversation) = (self.scope.agent.take(), self.scope.conversation.take());
+                let log = self.log.as_bytes().into();
+                let finished = self.finished(span, duration, log);
+                recorder.record(Finished { agent, conversation, announced, ..finished });
+            } else if let Sink::Tape(tape) = &recorder.sink {
                 tape.discarded(span.span_id);
             }
-            return;
         }
-        let mut log = Some(std::mem::take(&mut self.log).into_bytes());
-        let boxed = local::with(|local| log.take().map(|log| local.scratch.boxed(log))).flatten();
-        let log = boxed.unwrap_or_else(|| log.unwrap_or_default().into_boxed_slice());
-        let duration = ended.since(self.started.unwrap_or(ended));
-        let mut finished = self.finished(span, duration, log);
-        finished.announced = announced;
-        recorder.record(finished);
+        // Boxes go back to the thread on which their span ended; one that is torn down drops them.
+        let mut span = Some(self);
+        local::with(|local| span.take().map(|span| local.scratch.keep(span)));
     }
 
     fn finished(&self, span: SpanRef, duration: Duration, log: Box<[u8]>) -> Finished {

@@ -1,10 +1,15 @@
-use std::cell::RefCell;
+use std::{cell::RefCell, mem};
 
-/// Buffers that a thread's open spans write into, used again and again: a span that ends keeps only a
-/// copy of the exact size.
-pub(crate) struct Scratch(RefCell<Vec<Vec<u8>>>);
+use super::OpenSpan;
 
-/// Enough for spans nested this deep without a new buffer.
+/// A thread's open spans that have ended, with their buffers, to be used again: in the long run a span
+/// allocates only what it hands over.
+///
+/// A span lives in a box, so that a future which may be recorded grows by a pointer, and a call that is
+/// not recorded has nothing to move.
+pub(crate) struct Scratch(RefCell<Vec<Box<OpenSpan>>>);
+
+/// Enough for spans nested this deep without a new box.
 const KEPT: usize = 16;
 
 /// A buffer that grew beyond this is given up, so that one large span does not stay in memory.
@@ -17,46 +22,31 @@ impl Scratch {
         Self(RefCell::new(Vec::new()))
     }
 
+    /// Puts a span, whose log is empty, into a box with a buffer.
     #[inline]
-    pub(crate) fn take(&self) -> Vec<u8> {
-        self.0.borrow_mut().pop().unwrap_or_else(|| Vec::with_capacity(FIRST_CAPACITY))
-    }
-
-    /// The content in a box of its own; the buffer stays for the next span.
-    #[inline]
-    pub(crate) fn boxed(&self, mut buffer: Vec<u8>) -> Box<[u8]> {
-        if buffer.capacity() > KEPT_CAPACITY {
-            return buffer.into_boxed_slice();
+    pub(super) fn place(&self, mut span: OpenSpan) -> Box<OpenSpan> {
+        let kept = self.0.borrow_mut().pop();
+        match kept {
+            Some(mut place) => {
+                span.log = mem::take(&mut place.log);
+                *place = span;
+                place
+            }
+            None => {
+                *span.log.payload() = Vec::with_capacity(FIRST_CAPACITY);
+                Box::new(span)
+            }
         }
-        let content = buffer.as_slice().into();
-        buffer.clear();
-        self.give_back(buffer);
-        content
     }
 
-    pub(crate) fn give_back(&self, mut buffer: Vec<u8>) {
+    /// Keeps a span that has ended and gave away what it held.
+    #[inline]
+    pub(super) fn keep(&self, mut span: Box<OpenSpan>) {
         let mut kept = self.0.borrow_mut();
-        if kept.len() < KEPT && buffer.capacity() <= KEPT_CAPACITY {
-            buffer.clear();
-            kept.push(buffer);
+        let log = span.log.payload();
+        if kept.len() < KEPT && log.capacity() <= KEPT_CAPACITY {
+            log.clear();
+            kept.push(span);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_buffer_is_used_again_and_a_large_one_is_given_up() {
-        let scratch = Scratch::new();
-        let mut buffer = scratch.take();
-        buffer.extend_from_slice(b"abc");
-        let place = buffer.as_ptr();
-        assert_eq!(&*scratch.boxed(buffer), b"abc");
-        let again = scratch.take();
-        assert_eq!((again.as_ptr(), again.len()), (place, 0));
-        scratch.boxed(vec![0; KEPT_CAPACITY + 1]);
-        assert_eq!(scratch.take().capacity(), FIRST_CAPACITY);
     }
 }

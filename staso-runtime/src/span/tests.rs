@@ -43,10 +43,10 @@ fn a_span_inside_another_is_its_child_and_takes_its_agent() {
 fn arguments_and_the_result_are_json_objects() {
     let spans = capture(|| {
         let mut call = Call::new(&AGENT);
-        if let Some(mut arguments) = call.arguments() {
+        call.write_arguments(|arguments| {
             capture!(&"x", arguments.slot("query"));
             capture!(&3_u8, arguments.slot("limit"));
-        }
+        });
         call.run(|| vec![1, 2], |value, out| outcome!(value, out));
     });
     assert_eq!(spans[0].input, serde_json::json!({"agent_name": "agent", "query": "x", "limit": 3}));

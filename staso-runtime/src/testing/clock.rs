@@ -85,7 +85,8 @@ impl ManualClock {
         self.state().waits.clone()
     }
 
-    /// Blocks until the sender waits and has begun at least `count` waits, and gives the last one.
+    /// Blocks until the sender has begun its wait number `count`, counted from one, and sits in it or is
+    /// past it; gives how long that wait is meant to be.
     ///
     /// # Panics
     ///
@@ -94,16 +95,18 @@ impl ManualClock {
     #[expect(clippy::panic, reason = "a test that waits in vain has failed")]
     pub fn wait_for_wait(&self, count: usize) -> Duration {
         let state = self.state();
-        let waits_enough = |state: &mut State| !state.is_waiting || state.waits.len() < count;
+        let not_yet = |state: &mut State| {
+            state.waits.len() < count || (state.waits.len() == count && !state.is_waiting)
+        };
         let (state, result) = self
             .inner
             .changed
-            .wait_timeout_while(state, WATCHDOG, waits_enough)
+            .wait_timeout_while(state, WATCHDOG, not_yet)
             .unwrap_or_else(PoisonError::into_inner);
         let waits = state.waits.clone();
         drop(state);
-        match waits.last() {
-            Some(last) if !result.timed_out() => *last,
+        match waits.get(count.saturating_sub(1)) {
+            Some(wait) if !result.timed_out() => *wait,
             _ => panic!("the sender did not begin wait {count}; it began {waits:?}"),
         }
     }

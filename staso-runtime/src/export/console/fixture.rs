@@ -106,7 +106,7 @@ impl Draft {
             session_id: "process-wide".to_owned(),
             git: OnceLock::new(),
         };
-        let finished = Finished { log: self.log.into_bytes().into(), ..self.finished };
+        let finished = Finished { log: self.log.as_bytes().into(), ..self.finished };
         SpanRecord::new(finished, Arc::new(resource), Policy::default())
     }
 }
