@@ -6,7 +6,7 @@
 //! ```
 //!
 //! W1 is a root with one tool, W2 a root with 100 tools (per span), W3 is W1 async on a current-thread
-//! runtime with one yield. Each tool captures a 24-character `&str`, a `u64` and a returned 14-character
+//! runtime with one yield. "Off" is one tool, without a client. Each tool captures a 24-character `&str`, a `u64` and a returned 14-character
 //! `String`. Instructions are counted by `valgrind --tool=callgrind` over two numbers of rounds, so that
 //! start-up and warm-up cancel out, minus the same program without instrumentation; they do not depend on
 //! how busy the machine is.
@@ -46,8 +46,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("w1", 1, "1,400  2,000"),
         ("w2", 101, "900  1,300"),
         ("w3", 1, "1,800  2,500"),
-        ("off", 2, "4  5"),
-        ("off_async", 2, "-  20"),
+        ("off", 1, "4  5"),
+        ("off_async", 1, "-  20"),
     ] {
         let bare = instructions(&format!("{name}-bare"), per_round)?;
         let traced = instructions(name, per_round)?;
@@ -63,12 +63,18 @@ fn run(scenario: &str, rounds: u64) -> Result<(), Box<dyn Error>> {
     };
     let client = if workload.starts_with("off") { None } else { Some(client()?) };
     match (workload, is_bare) {
-        ("w1" | "off", true) => repeat(rounds, || bare::agent(1)),
-        ("w1" | "off", false) => repeat(rounds, || traced::agent(1)),
+        ("w1", true) => repeat(rounds, || bare::agent(1)),
+        ("w1", false) => repeat(rounds, || traced::agent(1)),
         ("w2", true) => repeat(rounds, || bare::agent(100)),
         ("w2", false) => repeat(rounds, || traced::agent(100)),
-        ("w3" | "off_async", true) => on_runtime(rounds, || bare::agent_async(1))?,
-        ("w3" | "off_async", false) => on_runtime(rounds, || traced::agent_async(1))?,
+        ("w3", true) => on_runtime(rounds, || bare::agent_async(1))?,
+        ("w3", false) => on_runtime(rounds, || traced::agent_async(1))?,
+        ("off", true) => repeat(rounds, || drop(black_box(bare::tool(TEXT, 1)))),
+        ("off", false) => repeat(rounds, || drop(black_box(traced::tool(TEXT, 1)))),
+        ("off_async", true) => on_runtime(rounds, async || drop(black_box(bare::tool_async(TEXT, 1).await)))?,
+        ("off_async", false) => {
+            on_runtime(rounds, async || drop(black_box(traced::tool_async(TEXT, 1).await)))?;
+        }
         _ => return Err(format!("unknown scenario {scenario}").into()),
     }
     drop(client);
@@ -92,7 +98,7 @@ fn repeat(rounds: u64, round: impl Fn()) {
     }
 }
 
-fn on_runtime<F: Future<Output = ()>>(rounds: u64, round: impl Fn() -> F) -> Result<(), Box<dyn Error>> {
+fn on_runtime(rounds: u64, round: impl AsyncFn()) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     runtime.block_on(async {
         for _ in 0..rounds {
@@ -159,7 +165,7 @@ mod bare {
     }
 
     #[inline(never)]
-    fn tool(query: &str, n: u64) -> String {
+    pub(super) fn tool(query: &str, n: u64) -> String {
         super::answer(query, n)
     }
 
@@ -169,7 +175,7 @@ mod bare {
         }
     }
 
-    async fn tool_async(query: &str, n: u64) -> String {
+    pub(super) async fn tool_async(query: &str, n: u64) -> String {
         tokio::task::yield_now().await;
         super::answer(query, n)
     }
@@ -188,7 +194,7 @@ mod traced {
 
     #[staso::tool]
     #[inline(never)]
-    fn tool(query: &str, n: u64) -> String {
+    pub(super) fn tool(query: &str, n: u64) -> String {
         super::answer(query, n)
     }
 
@@ -200,7 +206,7 @@ mod traced {
     }
 
     #[staso::tool]
-    async fn tool_async(query: &str, n: u64) -> String {
+    pub(super) async fn tool_async(query: &str, n: u64) -> String {
         tokio::task::yield_now().await;
         super::answer(query, n)
     }

@@ -83,10 +83,22 @@ impl Instrumented {
     }
 
     fn sync(&self) -> TokenStream {
-        let (open, body, outcome) = (self.open("new"), self.body_closure(), self.outcome(None));
+        let (runtime, site, input) = (&self.runtime, self.call_site(), self.input());
+        let (body, outcome) = (self.body_closure(), self.outcome(None));
+        let mutability = input.is_some().then(|| quote_spanned!(Span::mixed_site()=> mut));
+        // The one closure is called from two places: where nothing is recorded, the compiler sees that and
+        // leaves only the body.
         quote_spanned! {Span::mixed_site()=>
-            #open
-            call.run(#body, #outcome)
+            #runtime::enter(
+                {
+                    static CALL_SITE: #runtime::CallSite = #site;
+                    &CALL_SITE
+                },
+                move |#mutability call| {
+                    #input
+                    call.run(#body, #outcome)
+                },
+            )
         }
     }
 
@@ -171,18 +183,8 @@ impl Instrumented {
     fn open(&self, constructor: &str) -> TokenStream {
         let runtime = &self.runtime;
         let constructor = Ident::new(constructor, Span::mixed_site());
-        let site = self.call_site();
-        let receiver = self.function.sig.receiver();
-        let input = capture::input(runtime, &self.options, receiver, &self.arguments);
-        let mutability = (!input.is_empty()).then(|| quote_spanned!(Span::mixed_site()=> mut));
-        let input = (!input.is_empty()).then(|| {
-            quote_spanned! {Span::mixed_site()=>
-                #[allow(clippy::used_underscore_binding)]
-                if call.is_on() {
-                    #input
-                }
-            }
-        });
+        let (site, input) = (self.call_site(), self.input());
+        let mutability = input.is_some().then(|| quote_spanned!(Span::mixed_site()=> mut));
         quote_spanned! {Span::mixed_site()=>
             let #mutability call = {
                 static CALL_SITE: #runtime::CallSite = #site;
@@ -190,6 +192,20 @@ impl Instrumented {
             };
             #input
         }
+    }
+
+    /// Writes metadata and arguments to `call`, if there are any.
+    fn input(&self) -> Option<TokenStream> {
+        let receiver = self.function.sig.receiver();
+        let input = capture::input(&self.runtime, &self.options, receiver, &self.arguments);
+        (!input.is_empty()).then(|| {
+            quote_spanned! {Span::mixed_site()=>
+                #[allow(clippy::used_underscore_binding)]
+                if call.is_on() {
+                    #input
+                }
+            }
+        })
     }
 
     fn call_site(&self) -> TokenStream {

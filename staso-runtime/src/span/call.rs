@@ -18,6 +18,20 @@ pub struct Call {
     pub(super) open: Option<Box<OpenSpan>>,
 }
 
+/// Runs an instrumented function, with a call that is recorded or not.
+///
+/// Both ways call the same closure, each with a copy of its own: the one without recording comes down to
+/// the function's body.
+#[inline(always)]
+pub fn enter<R>(site: &'static CallSite, run: impl FnOnce(Call) -> R) -> R {
+    if recorder::is_wanted() { enter_recording(site, run) } else { run(Call { open: None }) }
+}
+
+#[inline(never)]
+fn enter_recording<R>(site: &'static CallSite, run: impl FnOnce(Call) -> R) -> R {
+    run(Call::started(site))
+}
+
 impl Call {
     /// A span that starts now, under the current one.
     #[inline]
@@ -33,7 +47,6 @@ impl Call {
         Self { open: if recorder::is_wanted() { OpenSpan::prepare(site) } else { None } }
     }
 
-    #[cold]
     #[inline(never)]
     fn started(site: &'static CallSite) -> Self {
         let mut open = OpenSpan::prepare(site);
@@ -59,7 +72,6 @@ impl Call {
     }
 
     /// Writes the arguments, unless they are not to be captured.
-    #[cold]
     #[inline(never)]
     pub fn write_arguments(&mut self, write: impl FnOnce(&mut Arguments<'_>)) {
         if let Some(open) = &mut self.open
@@ -124,7 +136,6 @@ impl Call {
     }
 }
 
-#[cold]
 #[inline(never)]
 fn run_in<R>(mut open: Box<OpenSpan>, body: impl FnOnce() -> R, outcome: impl FnOnce(&R, Outcome<'_>)) -> R {
     open.announce();

@@ -16,7 +16,7 @@ mod tests;
 pub(crate) use block::BlockFuture;
 pub use block::Done;
 pub use builder::SpanBuilder;
-pub use call::{Arguments, Call, CallGuard};
+pub use call::{Arguments, Call, CallGuard, enter};
 pub use follow::Followed;
 pub use follow_stream::FollowedStream;
 pub use handle::{Span, current_span};
