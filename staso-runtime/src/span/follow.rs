@@ -21,15 +21,11 @@ pin_project! {
     }
 
     impl<F, O> PinnedDrop for Followed<F, O> {
+        #[inline]
         fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            let Some(mut open) = this.open.take().filter(|open| open.is_running()) else { return };
-            {
-                let _entered = Entered::new(&mut open);
-                this.future.set(None);
+            if this.open.is_some() {
+                cancel(this);
             }
-            open.cancelled();
-            open.close();
         }
     }
 }
@@ -41,6 +37,19 @@ impl<F, O> Followed<F, O> {
     }
 }
 
+/// Drops a future that has not finished inside its own span, and ends that.
+#[inline(never)]
+fn cancel<F, O>(this: Pin<&mut Followed<F, O>>) {
+    let mut this = this.project();
+    let Some(mut open) = this.open.take().filter(|open| open.is_running()) else { return };
+    {
+        let _entered = Entered::new(&mut open);
+        this.future.set(None);
+    }
+    open.cancelled();
+    open.close();
+}
+
 impl<F, O> Future for Followed<F, O>
 where
     F: Future,
@@ -50,32 +59,47 @@ where
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        let Some(future) = this.future.as_pin_mut() else { return Poll::Pending };
-        let Some(open) = this.open.as_mut() else { return future.poll(cx) };
-        let polled = poll_inside(open, || future.poll(cx));
-        if let Ok(Poll::Pending) = polled {
-            return Poll::Pending;
+        if self.open.is_some() {
+            return poll_recorded(self, cx);
         }
-        let (open, outcome) = (this.open.take(), this.outcome.take());
-        match (polled, open) {
-            (Ok(Poll::Ready(value)), Some(mut open)) => {
-                if let Some(outcome) = outcome {
-                    outcome(&value, Outcome::of(&mut open));
-                }
+        match self.project().future.as_pin_mut() {
+            Some(future) => future.poll(cx),
+            None => Poll::Pending,
+        }
+    }
+}
+
+#[inline(never)]
+fn poll_recorded<F, O>(this: Pin<&mut Followed<F, O>>, cx: &mut Context<'_>) -> Poll<F::Output>
+where
+    F: Future,
+    O: FnOnce(&F::Output, Outcome<'_>),
+{
+    let this = this.project();
+    let (Some(future), Some(open)) = (this.future.as_pin_mut(), this.open.as_mut()) else {
+        return Poll::Pending;
+    };
+    let polled = poll_inside(open, || future.poll(cx));
+    if let Ok(Poll::Pending) = polled {
+        return Poll::Pending;
+    }
+    let (open, outcome) = (this.open.take(), this.outcome.take());
+    match (polled, open) {
+        (Ok(Poll::Ready(value)), Some(mut open)) => {
+            if let Some(outcome) = outcome {
+                outcome(&value, Outcome::of(&mut open));
+            }
+            open.close();
+            Poll::Ready(value)
+        }
+        (Err(payload), open) => {
+            if let Some(mut open) = open {
+                open.panicked(&*payload);
                 open.close();
-                Poll::Ready(value)
             }
-            (Err(payload), open) => {
-                if let Some(mut open) = open {
-                    open.panicked(&*payload);
-                    open.close();
-                }
-                resume_unwind(payload)
-            }
-            (Ok(polled), None) => polled,
-            (Ok(Poll::Pending), Some(_)) => Poll::Pending,
+            resume_unwind(payload)
         }
+        (Ok(polled), _) => polled,
     }
 }
 
