@@ -76,3 +76,8 @@ pub use staso_runtime::{
 };
 
 pub use staso_macros::{agent, conversation, span, tool, trace};
+
+/// The README's examples, compiled and run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,7 +1,7 @@
 //! Test your own instrumentation: run a piece of code and look at the spans it made.
 //!
 //! A capture sees the spans of its own closure or future, and of threads and tasks that took its
-//! [`Context`](crate::Context) along. Tests in parallel do not see each other, and need no client.
+//! [`Context`] along. Tests in parallel do not see each other, and need no client.
 //!
 //! ```
 //! use staso_runtime::{Span, SpanKind, testing};
