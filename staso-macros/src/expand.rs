@@ -220,10 +220,11 @@ impl Instrumented {
         let tags = tags(&self.options);
         let takes_agent_name = kind == Macro::Agent.kind()
             && self.arguments.iter().flat_map(|argument| &argument.names).any(|name| name == "agent_name");
-        let agent_name = takes_agent_name.then(|| quote_spanned!(Span::mixed_site()=> .taking_agent_name()));
+        let is_unnamed = takes_agent_name || self.of == Macro::Trace;
+        let unnamed = is_unnamed.then(|| quote_spanned!(Span::mixed_site()=> .without_stated_name()));
         quote_spanned! {Span::mixed_site()=>
             #runtime::CallSite::function(#name, #runtime::SpanKind::#variant, #function)
-                .at(::core::file!(), ::core::line!()) #tags #agent_name
+                .at(::core::file!(), ::core::line!()) #tags #unnamed
         }
     }
 

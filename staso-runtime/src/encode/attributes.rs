@@ -46,10 +46,10 @@ impl<'a> Attributes<'a> {
             attributes.set("vcs.repo_url", Value::Text(&git.repo_url));
             attributes.set("vcs.is_dirty", Value::Flag(git.is_dirty));
         }
-        if record.is_function() && record.kind() == SpanKind::Tool {
+        if record.states_name() && record.kind() == SpanKind::Tool {
             attributes.set("tool_name", Value::Text(record.own_name()));
         }
-        if let Some((file, line, function)) = record.source() {
+        if let Some((file, line, function)) = record.source().filter(|_| record.is_function()) {
             attributes.set("code.filepath", Value::Text(file));
             attributes.set("code.lineno", Value::Number(line));
             attributes.set("code.function", Value::Text(function));

@@ -17,8 +17,8 @@ pub struct CallSite {
 pub(crate) enum Origin {
     /// An attribute on a function.
     Function {
-        /// A parameter of this name replaces the entry that agents add to their input.
-        takes_agent_name: bool,
+        /// Whether agents add their name to their input, and tools to their attributes.
+        states_name: bool,
     },
     /// `span!` or `Span::builder`.
     Manual,
@@ -28,7 +28,7 @@ impl CallSite {
     /// A function under an attribute.
     #[must_use]
     pub const fn function(name: &'static str, kind: SpanKind, function: &'static str) -> Self {
-        let origin = Origin::Function { takes_agent_name: false };
+        let origin = Origin::Function { states_name: true };
         Self { name, kind, file: "", line: 0, function, tags: &[], origin }
     }
 
@@ -53,14 +53,19 @@ impl CallSite {
         self
     }
 
-    /// Says that the function has a parameter called `agent_name`.
+    /// Says that the name of the agent or tool is not added: a parameter called `agent_name` takes its
+    /// place, or the function is neither, but traced as one.
     #[must_use]
-    pub const fn taking_agent_name(mut self) -> Self {
-        self.origin = Origin::Function { takes_agent_name: true };
+    pub const fn without_stated_name(mut self) -> Self {
+        self.origin = Origin::Function { states_name: false };
         self
     }
 
     pub(crate) const fn is_function(&self) -> bool {
         matches!(self.origin, Origin::Function { .. })
+    }
+
+    pub(crate) const fn states_name(&self) -> bool {
+        matches!(self.origin, Origin::Function { states_name: true })
     }
 }

@@ -2,7 +2,7 @@ use std::{borrow::Cow, fmt, ops::Range, sync::Arc, time::Duration, time::SystemT
 
 use super::{
     CallSite, Entries, Entry, Finished, GitFacts, Name, Resource, SpanId, SpanKind, SpanStatus, TraceId,
-    Usage, callsite::Origin, clock::WallTime,
+    Usage, clock::WallTime,
 };
 use crate::capture::Policy;
 
@@ -173,8 +173,7 @@ impl SpanRecord {
             return self.text(&self.facts.input).map(Cow::Borrowed);
         }
         let arguments = self.text(&self.facts.arguments)?;
-        let names_agent = self.kind() == SpanKind::Agent
-            && self.site.origin == Origin::Function { takes_agent_name: false };
+        let names_agent = self.kind() == SpanKind::Agent && self.site.states_name();
         Some(if names_agent { with_agent_name(arguments, self.name()) } else { Cow::Borrowed(arguments) })
     }
 
@@ -300,6 +299,11 @@ impl SpanRecord {
     /// Whether an attribute on a function made it.
     pub(crate) fn is_function(&self) -> bool {
         self.site.is_function()
+    }
+
+    /// Whether it adds its name to what it carries, as agents and tools do.
+    pub(crate) fn states_name(&self) -> bool {
+        self.site.states_name()
     }
 
     /// The name in the source, which no policy hides: the wire keeps it as `tool_name`.

@@ -7,6 +7,7 @@ use super::OpenSpan;
 ///
 /// A span lives in a box, so that a future which may be recorded grows by a pointer, and a call that is
 /// not recorded has nothing to move.
+#[expect(clippy::vec_box, reason = "a span keeps its box while it is open: only the pointer moves")]
 pub(crate) struct Scratch(RefCell<Vec<Box<OpenSpan>>>);
 
 /// Enough for spans nested this deep without a new box.
