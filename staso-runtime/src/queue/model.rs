@@ -1,5 +1,5 @@
 //! Every interleaving of producers, sender and a flush, explored by loom:
-//! `RUSTFLAGS="--cfg loom" cargo test -p staso-runtime --release --lib queue::model`.
+//! `RUSTFLAGS="--cfg loom" cargo test -p staso-runtime --no-default-features --lib queue::model`.
 //!
 //! The list of items stands for `SegQueue`, which loom cannot see into.
 
