@@ -277,7 +277,7 @@ fn equals(input: ParseStream<'_>, form: &str) -> syn::Result<()> {
 /// Reads `= "text"`; `form` is what the option looks like.
 fn string(input: ParseStream<'_>, form: &str) -> syn::Result<LitStr> {
     equals(input, form)?;
-    match input.parse()? {
+    match ungrouped(input.parse()?) {
         Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. }) => Ok(text),
         other => Err(syn::Error::new_spanned(other, format_args!("expected a string literal, as in {form}"))),
     }
@@ -287,10 +287,19 @@ fn string(input: ParseStream<'_>, form: &str) -> syn::Result<LitStr> {
 fn boolean(input: ParseStream<'_>, word: &str) -> syn::Result<bool> {
     let form = format!("{word} = true or {word} = false");
     equals(input, &form)?;
-    match input.parse()? {
+    match ungrouped(input.parse()?) {
         Expr::Lit(syn::ExprLit { lit: Lit::Bool(LitBool { value, .. }), .. }) => Ok(value),
         other => Err(syn::Error::new_spanned(other, format_args!("expected {form}"))),
     }
+}
+
+/// The expression itself, where a `macro_rules!` fragment such as `$name:literal` put it into an invisible
+/// group.
+fn ungrouped(mut expr: Expr) -> Expr {
+    while let Expr::Group(group) = expr {
+        expr = *group.expr;
+    }
+    expr
 }
 
 fn list_of_strings(input: ParseStream<'_>) -> syn::Result<Vec<LitStr>> {
@@ -305,7 +314,7 @@ fn list_of_strings(input: ParseStream<'_>) -> syn::Result<Vec<LitStr>> {
     bracketed!(items in input);
     let mut tags = Vec::new();
     for item in items.parse_terminated(Expr::parse, Token![,])? {
-        match item {
+        match ungrouped(item) {
             Expr::Lit(syn::ExprLit { lit: Lit::Str(tag), .. }) => tags.push(tag),
             other => return Err(syn::Error::new_spanned(other, "a tag is a string literal")),
         }

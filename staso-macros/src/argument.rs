@@ -44,6 +44,13 @@ impl Argument {
         matches!(&self.pattern, Pat::Ident(pat) if pat.subpat.is_none() && pat.by_ref.is_none())
     }
 
+    /// Whether the pattern borrows from the parameter to change it: `ref mut`.
+    pub(crate) fn is_changed_in_place(&self) -> bool {
+        let mut borrows = MutableBorrows(false);
+        borrows.visit_pat(&self.pattern);
+        borrows.0
+    }
+
     pub(crate) fn cfgs(&self) -> impl Iterator<Item = &Attribute> {
         self.attrs.iter().filter(|attr| attr.path().is_ident("cfg"))
     }
@@ -77,6 +84,15 @@ impl<'ast> Visit<'ast> for Names {
     }
 
     fn visit_expr(&mut self, _: &'ast Expr) {}
+}
+
+struct MutableBorrows(bool);
+
+impl<'ast> Visit<'ast> for MutableBorrows {
+    fn visit_pat_ident(&mut self, pat: &'ast syn::PatIdent) {
+        self.0 |= pat.by_ref.is_some() && pat.mutability.is_some();
+        visit::visit_pat_ident(self, pat);
+    }
 }
 
 struct Locks(bool);

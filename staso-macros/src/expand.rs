@@ -298,8 +298,10 @@ impl Instrumented {
         let arguments = self.arguments.iter().map(|argument| {
             let Argument { slot, pattern, attrs, .. } = argument;
             let cfgs = argument.cfgs();
+            let mutability =
+                argument.is_changed_in_place().then(|| quote_spanned!(Span::mixed_site()=> mut));
             let moved = (!argument.is_plain())
-                .then(|| quote_spanned!(Span::mixed_site()=> #(#cfgs)* let #slot = #slot;));
+                .then(|| quote_spanned!(Span::mixed_site()=> #(#cfgs)* let #mutability #slot = #slot;));
             quote_spanned! {Span::mixed_site()=>
                 #moved
                 #(#attrs)*

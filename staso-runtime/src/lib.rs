@@ -81,8 +81,8 @@ pub mod __private {
         __staso_outcome as outcome, __staso_type_name as type_name,
         capture::{
             CaptureDebug, CaptureJson, CaptureLock, CaptureName, FailBoxed, FailDebug, FailDisplay,
-            FailError, FailName, FailShared, FailStatic, Failure, Outcome, Probe, Slot, SplitAny,
-            SplitResult, Splitter, name_type, observe_type,
+            FailError, FailIo, FailName, FailShared, Failure, Outcome, Probe, Slot, SplitAny, SplitResult,
+            Splitter, name_type, observe_type,
         },
         context::{ConversationScope, conversation_scope},
         record::{CallSite, SpanKind},

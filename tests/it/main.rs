@@ -3,3 +3,4 @@
 mod hostile;
 mod interleaving;
 mod scopes;
+mod shapes;

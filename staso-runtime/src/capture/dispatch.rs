@@ -3,7 +3,7 @@
 //! Method resolution tries `&&&Probe` before `&&Probe` before `&Probe`: the traits are implemented for
 //! one more reference the more they are preferred, so a call on `&&&&Probe(&value)` finds the best one
 //! that the bounds in scope allow (David Tolnay's "autoref specialization"). The function that is
-//! instrumented needs no bound of its own.
+//! instrumented needs no bound of its own. The methods have names that no trait of the user's has.
 
 use std::{
     fmt::Debug,
@@ -21,50 +21,50 @@ pub struct Probe<'a, T: ?Sized>(pub &'a T);
 /// First choice: a lock, also behind pointers, is never touched. Its type's name says what it is.
 pub trait CaptureLock {
     /// Fills the slot.
-    fn capture(&self, slot: Slot<'_>);
+    fn __staso_capture(&self, slot: Slot<'_>);
 }
 
 /// Second choice: `Serialize` gives JSON.
 pub trait CaptureJson {
     /// Fills the slot.
-    fn capture(&self, slot: Slot<'_>);
+    fn __staso_capture(&self, slot: Slot<'_>);
 }
 
 /// Third choice: `Debug` gives a text.
 pub trait CaptureDebug {
     /// Fills the slot.
-    fn capture(&self, slot: Slot<'_>);
+    fn __staso_capture(&self, slot: Slot<'_>);
 }
 
 /// Last choice: the name of the type.
 pub trait CaptureName {
     /// Fills the slot.
-    fn capture(&self, slot: Slot<'_>);
+    fn __staso_capture(&self, slot: Slot<'_>);
 }
 
 impl<T: Lock + ?Sized> CaptureLock for &&&Probe<'_, T> {
-    fn capture(&self, slot: Slot<'_>) {
+    fn __staso_capture(&self, slot: Slot<'_>) {
         slot.type_name::<T>();
     }
 }
 
 impl<T: Serialize + ?Sized> CaptureJson for &&Probe<'_, T> {
     #[inline]
-    fn capture(&self, slot: Slot<'_>) {
+    fn __staso_capture(&self, slot: Slot<'_>) {
         slot.json(self.0);
     }
 }
 
 impl<T: Debug + ?Sized> CaptureDebug for &Probe<'_, T> {
     #[inline]
-    fn capture(&self, slot: Slot<'_>) {
+    fn __staso_capture(&self, slot: Slot<'_>) {
         slot.debug(self.0);
     }
 }
 
 impl<T: ?Sized> CaptureName for Probe<'_, T> {
     #[inline]
-    fn capture(&self, slot: Slot<'_>) {
+    fn __staso_capture(&self, slot: Slot<'_>) {
         slot.type_name::<T>();
     }
 }
@@ -88,7 +88,7 @@ macro_rules! __staso_capture {
     ($value:expr, $slot:expr) => {{
         #[allow(unused_imports)]
         use $crate::__private::{CaptureDebug as _, CaptureJson as _, CaptureLock as _, CaptureName as _};
-        (&&&&$crate::__private::Probe($value)).capture($slot)
+        (&&&&$crate::__private::Probe($value)).__staso_capture($slot)
     }};
 }
 

@@ -19,7 +19,7 @@ pub trait SplitResult<'a> {
     /// What it holds when it is `Err`.
     type Failure: ?Sized + 'a;
     /// References to either.
-    fn split(&self) -> Result<&'a Self::Value, &'a Self::Failure>;
+    fn __staso_split(&self) -> Result<&'a Self::Value, &'a Self::Failure>;
 }
 
 /// Any other value: it is the result.
@@ -27,7 +27,7 @@ pub trait SplitAny<'a> {
     /// The value itself.
     type Value: ?Sized + 'a;
     /// Always a value.
-    fn split(&self) -> Result<&'a Self::Value, &'a Infallible>;
+    fn __staso_split(&self) -> Result<&'a Self::Value, &'a Infallible>;
 }
 
 impl<'a, T, E> SplitResult<'a> for &Splitter<'a, Result<T, E>> {
@@ -35,7 +35,7 @@ impl<'a, T, E> SplitResult<'a> for &Splitter<'a, Result<T, E>> {
     type Failure = E;
 
     #[inline]
-    fn split(&self) -> Result<&'a T, &'a E> {
+    fn __staso_split(&self) -> Result<&'a T, &'a E> {
         self.0.as_ref()
     }
 }
@@ -44,7 +44,7 @@ impl<'a, T: ?Sized> SplitAny<'a> for Splitter<'a, T> {
     type Value = T;
 
     #[inline]
-    fn split(&self) -> Result<&'a T, &'a Infallible> {
+    fn __staso_split(&self) -> Result<&'a T, &'a Infallible> {
         Ok(self.0)
     }
 }
@@ -57,7 +57,7 @@ macro_rules! tiers {
         $($(#[$doc])+
         pub trait $name {
             /// Records it.
-            fn record(&self, outcome: Outcome<'_>);
+            fn __staso_record(&self, outcome: Outcome<'_>);
         })+
     };
 }
@@ -67,9 +67,10 @@ tiers! {
     FailShared;
     /// An error in a plain box.
     FailBoxed;
-    /// An error whose sources can be looked into.
-    FailStatic;
-    /// An error that borrows.
+    /// The one error that says of itself that it is a timeout.
+    FailIo;
+    /// Any other error. Not only those that borrow nothing: the compiler chooses without looking at
+    /// lifetimes, and would then refuse the others.
     FailError;
     /// `Display` gives a text.
     FailDisplay;
@@ -81,7 +82,7 @@ tiers! {
 
 impl<E: AsRef<dyn Error + Send + Sync> + ?Sized> FailShared for &&&&&&Failure<'_, E> {
     #[cold]
-    fn record(&self, outcome: Outcome<'_>) {
+    fn __staso_record(&self, outcome: Outcome<'_>) {
         let error: &(dyn Error + 'static) = self.0.as_ref();
         outcome.fail(type_name::<E>(), is_timeout(error), |limits| chain(error, limits));
     }
@@ -89,44 +90,44 @@ impl<E: AsRef<dyn Error + Send + Sync> + ?Sized> FailShared for &&&&&&Failure<'_
 
 impl<E: AsRef<dyn Error> + ?Sized> FailBoxed for &&&&&Failure<'_, E> {
     #[cold]
-    fn record(&self, outcome: Outcome<'_>) {
+    fn __staso_record(&self, outcome: Outcome<'_>) {
         let error: &(dyn Error + 'static) = self.0.as_ref();
         outcome.fail(type_name::<E>(), is_timeout(error), |limits| chain(error, limits));
     }
 }
 
-impl<E: Error + 'static> FailStatic for &&&&Failure<'_, E> {
+impl FailIo for &&&&Failure<'_, io::Error> {
     #[cold]
-    fn record(&self, outcome: Outcome<'_>) {
-        let timeout = is_elapsed::<E>() || is_timed_out(self.0);
-        outcome.fail(type_name::<E>(), timeout, |limits| chain(self.0, limits));
+    fn __staso_record(&self, outcome: Outcome<'_>) {
+        outcome.fail(type_name::<io::Error>(), is_timed_out(self.0), |limits| chain(self.0, limits));
     }
 }
 
 impl<E: Error + ?Sized> FailError for &&&Failure<'_, E> {
     #[cold]
-    fn record(&self, outcome: Outcome<'_>) {
-        outcome.fail(type_name::<E>(), false, |limits| text::display_text(self.0, limits));
+    fn __staso_record(&self, outcome: Outcome<'_>) {
+        let is_elapsed = type_name::<E>() == ELAPSED;
+        outcome.fail(type_name::<E>(), is_elapsed, |limits| with_causes(self.0, self.0.source(), limits));
     }
 }
 
 impl<E: Display + ?Sized> FailDisplay for &&Failure<'_, E> {
     #[cold]
-    fn record(&self, outcome: Outcome<'_>) {
+    fn __staso_record(&self, outcome: Outcome<'_>) {
         outcome.fail(type_name::<E>(), false, |limits| text::display_text(self.0, limits));
     }
 }
 
 impl<E: Debug + ?Sized> FailDebug for &Failure<'_, E> {
     #[cold]
-    fn record(&self, outcome: Outcome<'_>) {
+    fn __staso_record(&self, outcome: Outcome<'_>) {
         outcome.fail(type_name::<E>(), false, |limits| text::debug_text(self.0, limits));
     }
 }
 
 impl<E: ?Sized> FailName for Failure<'_, E> {
     #[cold]
-    fn record(&self, outcome: Outcome<'_>) {
+    fn __staso_record(&self, outcome: Outcome<'_>) {
         outcome.fail(type_name::<E>(), false, |_| text::short_type_name(type_name::<E>()).into());
     }
 }
@@ -135,10 +136,8 @@ fn type_name<T: ?Sized>() -> &'static str {
     std::any::type_name::<T>()
 }
 
-/// The type says it all, and naming it would need a dependency on tokio.
-fn is_elapsed<E>() -> bool {
-    type_name::<E>() == "tokio::time::error::Elapsed"
-}
+/// Its name says it all, and naming the type would need a dependency on tokio.
+const ELAPSED: &str = "tokio::time::error::Elapsed";
 
 fn is_timed_out(error: &(dyn Error + 'static)) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
@@ -156,11 +155,20 @@ fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dy
     std::iter::successors(Some(error), |error| (**error).source()).take(MOST_SOURCES)
 }
 
-/// The error's text, and behind a colon that of each source which it does not quote already.
 fn chain(error: &(dyn Error + 'static), limits: &Limits) -> String {
+    with_causes(error, error.source(), limits)
+}
+
+/// The error's text, and behind a colon that of each source which it does not quote already.
+fn with_causes<E: Display + ?Sized>(
+    error: &E,
+    source: Option<&(dyn Error + 'static)>,
+    limits: &Limits,
+) -> String {
     let mut text = text::display_text(error, limits);
-    let rest = super::guarded(|| {
-        for source in sources(error).skip(1) {
+    // A `source` of the user's may panic: what was read so far stays.
+    let _ = super::guarded(|| {
+        for source in source.into_iter().flat_map(sources) {
             let cause = text::display_text(source, limits);
             if text.len() >= limits.bytes {
                 break;
@@ -171,7 +179,6 @@ fn chain(error: &(dyn Error + 'static), limits: &Limits) -> String {
             }
         }
     });
-    drop(rest);
     text
 }
 
@@ -183,15 +190,17 @@ macro_rules! __staso_outcome {
         #[allow(unused_imports)]
         use $crate::__private::{
             CaptureDebug as _, CaptureJson as _, CaptureLock as _, CaptureName as _, FailBoxed as _,
-            FailDebug as _, FailDisplay as _, FailError as _, FailName as _, FailShared as _,
-            FailStatic as _, SplitAny as _, SplitResult as _,
+            FailDebug as _, FailDisplay as _, FailError as _, FailIo as _, FailName as _, FailShared as _,
+            SplitAny as _, SplitResult as _,
         };
         let outcome = $outcome;
-        match (&&$crate::__private::Splitter($value)).split() {
+        match (&&$crate::__private::Splitter($value)).__staso_split() {
             ::core::result::Result::Ok(value) => {
-                (&&&&$crate::__private::Probe(value)).capture(outcome.result())
+                (&&&&$crate::__private::Probe(value)).__staso_capture(outcome.result())
             }
-            ::core::result::Result::Err(error) => (&&&&&&&$crate::__private::Failure(error)).record(outcome),
+            ::core::result::Result::Err(error) => {
+                (&&&&&&&$crate::__private::Failure(error)).__staso_record(outcome)
+            }
         }
     }};
 }
@@ -203,12 +212,12 @@ macro_rules! __staso_errors_only {
     ($value:expr, $outcome:expr) => {{
         #[allow(unused_imports)]
         use $crate::__private::{
-            FailBoxed as _, FailDebug as _, FailDisplay as _, FailError as _, FailName as _, FailShared as _,
-            FailStatic as _, SplitAny as _, SplitResult as _,
+            FailBoxed as _, FailDebug as _, FailDisplay as _, FailError as _, FailIo as _, FailName as _,
+            FailShared as _, SplitAny as _, SplitResult as _,
         };
         let outcome = $outcome;
-        if let ::core::result::Result::Err(error) = (&&$crate::__private::Splitter($value)).split() {
-            (&&&&&&&$crate::__private::Failure(error)).record(outcome)
+        if let ::core::result::Result::Err(error) = (&&$crate::__private::Splitter($value)).__staso_split() {
+            (&&&&&&&$crate::__private::Failure(error)).__staso_record(outcome)
         }
     }};
 }

@@ -14,7 +14,7 @@ mod text;
 
 pub use dispatch::{CaptureDebug, CaptureJson, CaptureLock, CaptureName, Probe, name_type};
 pub use failure::{
-    FailBoxed, FailDebug, FailDisplay, FailError, FailName, FailShared, FailStatic, Failure, SplitAny,
+    FailBoxed, FailDebug, FailDisplay, FailError, FailIo, FailName, FailShared, Failure, SplitAny,
     SplitResult, Splitter, observe_type,
 };
 pub(crate) use guarded::{guarded, panic_message};
