@@ -239,3 +239,36 @@ fn a_cycle_and_a_very_deep_value_are_cut_before_the_stack_ends() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
 }
+
+#[test]
+fn a_panic_in_the_source_of_an_error_keeps_the_error() {
+    #[derive(Debug)]
+    struct SourcePanics;
+    impl fmt::Display for SourcePanics {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("no paper")
+        }
+    }
+    impl std::error::Error for SourcePanics {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            panic!("in source")
+        }
+    }
+    #[staso::tool]
+    fn bare() -> Result<(), SourcePanics> {
+        Err(SourcePanics)
+    }
+    #[staso::tool]
+    fn boxed() -> anyhow::Result<()> {
+        Err(SourcePanics.into())
+    }
+    let (_, spans) = capture_with(|| {
+        assert!(bare().is_err());
+        assert!(boxed().is_err());
+    });
+    for span in spans.iter() {
+        assert_eq!(span.status, SpanStatus::Error, "{}", span.name);
+        assert!(span.error_message.as_deref().is_some_and(|text| !text.is_empty()), "{}", span.name);
+    }
+    assert_eq!(spans[0].error_message.as_deref(), Some("no paper"));
+}

@@ -83,52 +83,74 @@ tiers! {
 impl<E: AsRef<dyn Error + Send + Sync> + ?Sized> FailShared for &&&&&&Failure<'_, E> {
     #[cold]
     fn __staso_record(&self, outcome: Outcome<'_>) {
-        let error: &(dyn Error + 'static) = self.0.as_ref();
-        outcome.fail(type_name::<E>(), is_timeout(error), |limits| chain(error, limits));
+        outcome.fail(type_name::<E>(), |limits| {
+            let error: &(dyn Error + 'static) = self.0.as_ref();
+            Told { text: chain(error, limits), is_timeout: is_timeout(error) }
+        });
     }
 }
 
 impl<E: AsRef<dyn Error> + ?Sized> FailBoxed for &&&&&Failure<'_, E> {
     #[cold]
     fn __staso_record(&self, outcome: Outcome<'_>) {
-        let error: &(dyn Error + 'static) = self.0.as_ref();
-        outcome.fail(type_name::<E>(), is_timeout(error), |limits| chain(error, limits));
+        outcome.fail(type_name::<E>(), |limits| {
+            let error: &(dyn Error + 'static) = self.0.as_ref();
+            Told { text: chain(error, limits), is_timeout: is_timeout(error) }
+        });
     }
 }
 
 impl FailIo for &&&&Failure<'_, io::Error> {
     #[cold]
     fn __staso_record(&self, outcome: Outcome<'_>) {
-        outcome.fail(type_name::<io::Error>(), is_timed_out(self.0), |limits| chain(self.0, limits));
+        outcome.fail(type_name::<io::Error>(), |limits| Told {
+            text: chain(self.0, limits),
+            is_timeout: is_timed_out(self.0),
+        });
     }
 }
 
 impl<E: Error + ?Sized> FailError for &&&Failure<'_, E> {
     #[cold]
     fn __staso_record(&self, outcome: Outcome<'_>) {
-        let is_elapsed = type_name::<E>() == ELAPSED;
-        outcome.fail(type_name::<E>(), is_elapsed, |limits| with_causes(self.0, self.0.source(), limits));
+        outcome.fail(type_name::<E>(), |limits| {
+            let mut text = text::display_text(self.0, limits);
+            add_causes(&mut text, || self.0.source(), limits);
+            Told { text, is_timeout: type_name::<E>() == ELAPSED }
+        });
     }
 }
 
 impl<E: Display + ?Sized> FailDisplay for &&Failure<'_, E> {
     #[cold]
     fn __staso_record(&self, outcome: Outcome<'_>) {
-        outcome.fail(type_name::<E>(), false, |limits| text::display_text(self.0, limits));
+        outcome.fail(type_name::<E>(), |limits| Told::text(text::display_text(self.0, limits)));
     }
 }
 
 impl<E: Debug + ?Sized> FailDebug for &Failure<'_, E> {
     #[cold]
     fn __staso_record(&self, outcome: Outcome<'_>) {
-        outcome.fail(type_name::<E>(), false, |limits| text::debug_text(self.0, limits));
+        outcome.fail(type_name::<E>(), |limits| Told::text(text::debug_text(self.0, limits)));
     }
 }
 
 impl<E: ?Sized> FailName for Failure<'_, E> {
     #[cold]
     fn __staso_record(&self, outcome: Outcome<'_>) {
-        outcome.fail(type_name::<E>(), false, |_| text::short_type_name(type_name::<E>()).into());
+        outcome.fail(type_name::<E>(), |_| Told::text(text::short_type_name(type_name::<E>()).into()));
+    }
+}
+
+/// What an error says of itself.
+pub(super) struct Told {
+    pub(super) text: String,
+    pub(super) is_timeout: bool,
+}
+
+impl Told {
+    fn text(text: String) -> Self {
+        Self { text, is_timeout: false }
     }
 }
 
@@ -156,30 +178,30 @@ fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dy
 }
 
 fn chain(error: &(dyn Error + 'static), limits: &Limits) -> String {
-    with_causes(error, error.source(), limits)
+    let mut text = text::display_text(error, limits);
+    add_causes(&mut text, || error.source(), limits);
+    text
 }
 
-/// The error's text, and behind a colon that of each source which it does not quote already.
-fn with_causes<E: Display + ?Sized>(
-    error: &E,
-    source: Option<&(dyn Error + 'static)>,
+/// Adds behind colons the text of each source that is not quoted already. A `source` of the user's may
+/// panic: what was read so far stays.
+fn add_causes<'a>(
+    text: &mut String,
+    source: impl FnOnce() -> Option<&'a (dyn Error + 'static)>,
     limits: &Limits,
-) -> String {
-    let mut text = text::display_text(error, limits);
-    // A `source` of the user's may panic: what was read so far stays.
+) {
     let _ = super::guarded(|| {
-        for source in source.into_iter().flat_map(sources) {
-            let cause = text::display_text(source, limits);
+        for source in source().into_iter().flat_map(sources) {
             if text.len() >= limits.bytes {
                 break;
             }
+            let cause = text::display_text(source, limits);
             if !text.contains(&cause) {
                 text.push_str(": ");
                 text.push_str(&cause);
             }
         }
     });
-    text
 }
 
 /// Records the outcome of a function from a reference to what it returned.
@@ -259,7 +281,7 @@ impl<T> Step for Option<T> {
 /// `let n: u8 = text.parse()?`: asking what that type can do would stop inference.
 pub fn observe_type<S: Step>(step: S) -> S {
     if let Some(name) = step.failure() {
-        Outcome::of_current().fail(name, false, |_| text::short_type_name(name).into());
+        Outcome::of_current().fail(name, |_| Told::text(text::short_type_name(name).into()));
     }
     step
 }

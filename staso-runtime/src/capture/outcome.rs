@@ -1,4 +1,4 @@
-use super::{Slot, limits::Limits, short_type_name};
+use super::{Slot, failure::Told, guarded, limits::Limits, short_type_name};
 use crate::{
     context::Suspension,
     record::{Entry, EntryBuf, SpanKind, SpanStatus},
@@ -37,16 +37,16 @@ impl<'a> Outcome<'a> {
         }
     }
 
-    pub(super) fn fail(self, type_name: &str, timeout: bool, text: impl FnOnce(&Limits) -> String) {
+    pub(super) fn fail(self, type_name: &str, tell: impl FnOnce(&Limits) -> Told) {
         match self.0 {
             Target::Open(open) => {
-                push(open.recorder, open.site.kind, &mut open.log, type_name, timeout, text);
+                push(open.recorder, open.site.kind, &mut open.log, type_name, tell);
             }
             Target::Current => {
                 let span = current_span();
                 let Some(shared) = span.shared().filter(|shared| shared.is_running()) else { return };
                 let mut log = EntryBuf::default();
-                push(shared.recorder, shared.kind, &mut log, type_name, timeout, text);
+                push(shared.recorder, shared.kind, &mut log, type_name, tell);
                 shared.append(&log);
             }
         }
@@ -58,15 +58,19 @@ fn push(
     kind: SpanKind,
     log: &mut EntryBuf,
     type_name: &str,
-    timeout: bool,
-    text: impl FnOnce(&Limits) -> String,
+    tell: impl FnOnce(&Limits) -> Told,
 ) {
-    let text = {
+    let type_name = short_type_name(type_name);
+    let told = {
         let _suspended = Suspension::begin();
-        text(&recorder.limits)
+        guarded(|| tell(&recorder.limits))
     };
-    push_failure(recorder, kind, log, &short_type_name(type_name), Some(&text));
-    if timeout {
+    let told = told.unwrap_or_else(|message| Told {
+        text: format!("<{type_name}: panicked: {message}>"),
+        is_timeout: false,
+    });
+    push_failure(recorder, kind, log, &type_name, Some(&told.text));
+    if told.is_timeout {
         log.push(&Entry::Status(SpanStatus::Timeout, ""));
     }
 }
