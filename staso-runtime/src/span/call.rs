@@ -24,12 +24,24 @@ pub struct Call {
 /// the function's body.
 #[inline(always)]
 pub fn enter<R>(site: &'static CallSite, run: impl FnOnce(Call) -> R) -> R {
-    if recorder::is_wanted() { enter_recording(site, run) } else { run(Call { open: None }) }
+    if recorder::is_wanted() { Recording { site, run }.enter() } else { run(Call { open: None }) }
 }
 
-#[inline(never)]
-fn enter_recording<R>(site: &'static CallSite, run: impl FnOnce(Call) -> R) -> R {
-    run(Call::started(site))
+/// Both in one value, which has to be put together in memory of its own: on the way where nothing is
+/// recorded, what the closure captured then stays in registers.
+struct Recording<F> {
+    site: &'static CallSite,
+    run: F,
+}
+
+impl<F> Recording<F> {
+    #[inline(never)]
+    fn enter<R>(self) -> R
+    where
+        F: FnOnce(Call) -> R,
+    {
+        (self.run)(Call::started(self.site))
+    }
 }
 
 impl Call {

@@ -200,7 +200,7 @@ async fn a_future_may_move_between_threads() {
     })
     .await;
     assert_eq!(spans.len(), 51);
-    assert!(spans[0].children().count() == 50, "{}", spans.tree());
+    assert_eq!(spans[0].children().count(), 50, "{}", spans.tree());
 }
 
 #[test]

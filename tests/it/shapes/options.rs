@@ -178,8 +178,6 @@ mod renamed {
     pub(super) mod telemetry {
         pub(in crate::shapes) use staso as sdk;
     }
-
-    pub(super) mod staso {}
 }
 
 #[test]
@@ -191,10 +189,7 @@ fn the_crate_may_be_anywhere() {
         #[telemetry::sdk::tool(crate = telemetry::sdk)] fn f(n: u8) -> u8 { n }
     }
     mod far {
-        use super::super::options::renamed::{staso, telemetry};
-
-        #[allow(unused_imports, reason = "in the way")]
-        use staso as _;
+        use crate::shapes::options::renamed::telemetry;
 
         #[telemetry::sdk::agent(crate = crate::shapes::options::renamed::telemetry::sdk, name = "far")]
         pub(super) async fn f(n: u8) -> Result<u8, String> {
