@@ -1,0 +1,3 @@
+//! The command `staso`.
+
+fn main() {}

@@ -1,0 +1,35 @@
+//! The words that every part of the backend speaks: traces, spans, conversations, filters. Plain data; no
+//! part of it knows how it is stored or shown.
+
+mod access;
+mod annotation;
+mod conversation;
+mod cost;
+mod filter;
+mod histogram;
+mod id;
+mod ingest;
+mod merge;
+mod metrics;
+mod page;
+mod span;
+mod summarize;
+mod time;
+mod trace;
+
+pub use access::{Access, Grant, KeyId, KeyRecord, KeyScope, Workspace, WorkspaceId};
+pub use annotation::{Annotation, AnnotationValue};
+pub use conversation::{Conversation, ConversationSummary, Turn};
+pub use cost::{Cost, Tokens};
+pub use filter::{ConversationFilter, MetricsFilter, TraceFilter, TraceSort};
+pub use histogram::Histogram;
+pub use id::{SpanId, TraceId};
+pub use ingest::{Batch, IncomingSpan, IncomingTrace, IngestOutcome, Receipt};
+pub use merge::supersedes;
+pub use metrics::{Bucket, Dimension, Measures, Metrics, MetricsQuery, Series, UserSummary};
+pub use page::{Cursor, Page, PageRequest};
+pub use span::{SpanHead, SpanRow, SpanStatus, StoredSpan};
+pub use staso_runtime::SpanKind;
+pub use summarize::{AgentRun, ModelUse, TraceState, summarize};
+pub use time::{TimeRange, Timestamp};
+pub use trace::{TraceDetail, TraceStatus, TraceSummary};

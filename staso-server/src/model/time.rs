@@ -1,0 +1,129 @@
+use std::{fmt, str::FromStr, time::Duration};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// A moment, in whole microseconds since 1970-01-01T00:00:00Z.
+///
+/// Its text is RFC 3339 in UTC with six decimals, such as `2026-01-02T03:04:05.000000Z`; texts with any
+/// offset and any number of decimals are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The moment so many microseconds after 1970.
+    #[must_use]
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// Microseconds since 1970.
+    #[must_use]
+    pub const fn as_micros(self) -> i64 {
+        self.0
+    }
+
+    /// This moment by the system's clock.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place where the backend reads the wall clock")]
+    pub fn now() -> Self {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Self(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+
+    /// The moment so much earlier; the earliest there is, when that is out of range.
+    #[must_use]
+    pub fn before(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
+    }
+
+    /// The moment so many microseconds later, within range.
+    #[must_use]
+    pub const fn plus_micros(self, micros: i64) -> Self {
+        Self(self.0.saturating_add(micros))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_microsecond(self.0) {
+            Ok(moment) => write!(f, "{moment:.6}"),
+            Err(_) => write!(f, "{} µs", self.0),
+        }
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = jiff::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.parse::<jiff::Timestamp>()?.as_microsecond()))
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+impl utoipa::PartialSchema for Timestamp {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .format(Some(utoipa::openapi::SchemaFormat::KnownFormat(utoipa::openapi::KnownFormat::DateTime)))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for Timestamp {}
+
+/// The moments from `since` up to, not including, `until`; open where absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TimeRange {
+    /// The first moment in the range.
+    pub since: Option<Timestamp>,
+    /// The first moment after the range.
+    pub until: Option<Timestamp>,
+}
+
+impl TimeRange {
+    /// Whether the moment is in the range.
+    #[must_use]
+    pub fn contains(&self, moment: Timestamp) -> bool {
+        self.since.is_none_or(|since| since <= moment) && self.until.is_none_or(|until| moment < until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_offset_and_any_number_of_decimals_is_read() {
+        for text in [
+            "2026-01-02T03:04:05Z",
+            "2026-01-02T03:04:05+00:00",
+            "2026-01-02T05:04:05.000+02:00",
+            "2026-01-02T03:04:05.000000000Z",
+        ] {
+            assert_eq!(
+                text.parse::<Timestamp>().unwrap().to_string(),
+                "2026-01-02T03:04:05.000000Z",
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_range_holds_its_start_and_not_its_end() {
+        let at = Timestamp::from_micros;
+        let range = TimeRange { since: Some(at(10)), until: Some(at(20)) };
+        assert_eq!([9, 10, 19, 20].map(|micros| range.contains(at(micros))), [false, true, true, false]);
+    }
+}

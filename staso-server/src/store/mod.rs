@@ -1,0 +1,188 @@
+//! Where traces are kept. [`Store`] speaks in traces, conversations and filters; which engine stands behind
+//! it is known to the engine's own module alone.
+
+mod error;
+pub mod memory;
+pub mod sqlite;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+pub use error::{OpenError, StoreError};
+
+use crate::model::{
+    Annotation, Batch, Conversation, ConversationFilter, ConversationSummary, IngestOutcome, KeyId,
+    KeyRecord, KeyScope, Metrics, MetricsQuery, Page, PageRequest, SpanId, StoredSpan, Timestamp,
+    TraceDetail, TraceFilter, TraceId, TraceSort, TraceSummary, UserSummary, Workspace, WorkspaceId,
+};
+
+/// What every engine does. Each query names its workspace.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Stores a batch, all of it or nothing. When this returns `Stored` or `Repeated`, it is on disk.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Overloaded`] and [`StoreError::Full`] store nothing and may be tried again.
+    async fn ingest(&self, batch: Batch) -> Result<IngestOutcome, StoreError>;
+
+    /// Stores what was said of a trace, which need not have arrived. Without a workspace it goes to those
+    /// that have the trace, or will have it first.
+    ///
+    /// # Errors
+    ///
+    /// As [`ingest`](Self::ingest).
+    async fn annotate(
+        &self,
+        workspace: Option<WorkspaceId>,
+        trace_id: TraceId,
+        annotation: Annotation,
+    ) -> Result<(), StoreError>;
+
+    /// The traces that match, in order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::BadCursor`] for a cursor of another list.
+    async fn traces(
+        &self,
+        workspace: WorkspaceId,
+        filter: TraceFilter,
+        sort: TraceSort,
+        page: PageRequest,
+    ) -> Result<Page<TraceSummary>, StoreError>;
+
+    /// One trace with the rows of all its spans.
+    async fn trace(
+        &self,
+        workspace: WorkspaceId,
+        trace_id: TraceId,
+    ) -> Result<Option<TraceDetail>, StoreError>;
+
+    /// The spans of a trace with their records, ordered by start, then by identifier. Empty when there is no
+    /// such trace.
+    async fn spans(
+        &self,
+        workspace: WorkspaceId,
+        trace_id: TraceId,
+        page: PageRequest,
+    ) -> Result<Page<StoredSpan>, StoreError>;
+
+    /// One span with its record.
+    async fn span(
+        &self,
+        workspace: WorkspaceId,
+        trace_id: TraceId,
+        span_id: SpanId,
+    ) -> Result<Option<StoredSpan>, StoreError>;
+
+    /// The conversations that match, the last active first.
+    async fn conversations(
+        &self,
+        workspace: WorkspaceId,
+        filter: ConversationFilter,
+        page: PageRequest,
+    ) -> Result<Page<ConversationSummary>, StoreError>;
+
+    /// One conversation with a page of its turns, the earliest first.
+    async fn conversation(
+        &self,
+        workspace: WorkspaceId,
+        conversation_id: String,
+        turns: PageRequest,
+    ) -> Result<Option<Conversation>, StoreError>;
+
+    /// Counts, latencies, tokens and costs.
+    async fn metrics(&self, workspace: WorkspaceId, query: MetricsQuery) -> Result<Metrics, StoreError>;
+
+    /// The end users with runs that match, the last active first.
+    async fn users(
+        &self,
+        workspace: WorkspaceId,
+        filter: crate::model::MetricsFilter,
+        page: PageRequest,
+    ) -> Result<Page<UserSummary>, StoreError>;
+
+    /// The values that filters can take, for menus: at most 200 of each, the most frequent first.
+    async fn facets(&self, workspace: WorkspaceId) -> Result<Facets, StoreError>;
+
+    /// Changes whenever something was stored, in this process or another.
+    fn revision(&self) -> watch::Receiver<Revision>;
+
+    /// The traces that changed after a revision, the earliest change first, and the revision up to which
+    /// they are complete. More than `limit` changes are cut.
+    async fn changes(
+        &self,
+        workspace: WorkspaceId,
+        after: Revision,
+        limit: usize,
+    ) -> Result<(Vec<TraceSummary>, Revision), StoreError>;
+
+    /// All workspaces, in alphabetical order. There always is one called `default`.
+    async fn workspaces(&self) -> Result<Vec<Workspace>, StoreError>;
+
+    /// The workspace with this slug.
+    async fn workspace(&self, slug: &str) -> Result<Option<Workspace>, StoreError>;
+
+    /// Makes a workspace.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::WorkspaceExists`].
+    async fn create_workspace(&self, slug: &str) -> Result<Workspace, StoreError>;
+
+    /// Keeps a new key, of which only the prefix and a hash are known here.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NoSuchWorkspace`] when its scope names one.
+    async fn create_key(&self, key: NewKey) -> Result<KeyRecord, StoreError>;
+
+    /// All keys, revoked ones too, the newest first.
+    async fn keys(&self) -> Result<Vec<KeyRecord>, StoreError>;
+
+    /// The keys that still open something and begin with this prefix, with their hashes.
+    async fn keys_with_prefix(&self, prefix: &str) -> Result<Vec<(KeyRecord, [u8; 32])>, StoreError>;
+
+    /// Makes a key open nothing from now on. Whether there was such a key.
+    async fn revoke_key(&self, id: KeyId) -> Result<bool, StoreError>;
+
+    /// Deletes the traces of every workspace that started before the moment, and gives back their space.
+    /// How many were deleted.
+    async fn prune(&self, before: Timestamp) -> Result<u64, StoreError>;
+
+    /// Finishes what is under way within the time, so that the process may end.
+    async fn close(&self, within: Duration);
+}
+
+/// A point in the sequence of everything that was stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Revision(pub u64);
+
+/// A key to be kept.
+#[derive(Clone, Debug)]
+pub struct NewKey {
+    /// What it is for.
+    pub name: String,
+    /// What it opens.
+    pub scope: KeyScope,
+    /// Its first 12 characters.
+    pub prefix: String,
+    /// SHA-256 of the key.
+    pub hash: [u8; 32],
+}
+
+/// The values that occur in a workspace.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct Facets {
+    /// Environments.
+    pub environments: Vec<String>,
+    /// Agents.
+    pub agents: Vec<String>,
+    /// Models.
+    pub models: Vec<String>,
+    /// Tags.
+    pub tags: Vec<String>,
+}

@@ -1,0 +1,186 @@
+-- Times are microseconds since 1970, durations microseconds, costs billionths of a US dollar.
+-- A packed identifier is 16 bytes for a lower-case UUID, its last 8 where the others are zero, else the text.
+
+CREATE TABLE organization (
+    id   INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE workspace (
+    id           INTEGER PRIMARY KEY,
+    organization INTEGER NOT NULL REFERENCES organization,
+    slug         TEXT NOT NULL UNIQUE,
+    created_at   INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE api_key (
+    id           INTEGER PRIMARY KEY,
+    organization INTEGER NOT NULL REFERENCES organization,
+    workspace    INTEGER REFERENCES workspace, -- NULL opens all of the organization
+    name         TEXT NOT NULL,
+    prefix       TEXT NOT NULL,
+    hash         BLOB NOT NULL UNIQUE,
+    created_at   INTEGER NOT NULL,
+    revoked_at   INTEGER
+) STRICT;
+CREATE INDEX api_key_by_prefix ON api_key (prefix);
+
+-- Idempotency keys, kept for longer than any client keeps a batch.
+CREATE TABLE receipt (
+    key         TEXT PRIMARY KEY,
+    digest      BLOB NOT NULL,
+    accepted    INTEGER NOT NULL,
+    received_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX receipt_by_age ON receipt (received_at);
+
+-- Every text that occurs often, once: names, agents, models, environments, conversations, users, tags.
+CREATE TABLE term (
+    id   INTEGER PRIMARY KEY,
+    text TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE trace (
+    id            INTEGER PRIMARY KEY,
+    workspace     INTEGER NOT NULL REFERENCES workspace,
+    trace_id      ANY NOT NULL,     -- packed
+    revision      INTEGER NOT NULL, -- of its last change; grows with every commit
+    name          INTEGER NOT NULL REFERENCES term,
+    environment   INTEGER NOT NULL REFERENCES term,
+    status        INTEGER NOT NULL, -- 0 running, 1 ok, 2 error, 3 timeout
+    started_at    INTEGER NOT NULL,
+    duration      INTEGER NOT NULL,
+    spans         INTEGER NOT NULL,
+    errors        INTEGER NOT NULL,
+    input_tokens  INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    total_tokens  INTEGER NOT NULL,
+    cost          INTEGER NOT NULL,
+    priced        INTEGER NOT NULL,
+    unpriced      INTEGER NOT NULL,
+    updated_at    INTEGER NOT NULL,
+    -- The keys of its rows in `facet`: pairs of dimension and term as varints, the leading value of each first.
+    facets        BLOB NOT NULL,
+    unsettled     INTEGER           -- 1 while its text is not in `search`, else NULL
+) STRICT;
+CREATE UNIQUE INDEX trace_by_id ON trace (workspace, trace_id);
+CREATE INDEX trace_by_start ON trace (workspace, started_at, id);
+CREATE INDEX trace_by_duration ON trace (workspace, duration, id);
+CREATE INDEX trace_by_cost ON trace (workspace, cost, id);
+CREATE INDEX trace_by_tokens ON trace (workspace, total_tokens, id);
+CREATE INDEX trace_by_revision ON trace (workspace, revision);
+CREATE INDEX trace_unsettled ON trace (updated_at) WHERE unsettled = 1;
+
+-- What a trace can be found by, in the order in which lists show it.
+CREATE TABLE facet (
+    workspace  INTEGER NOT NULL,
+    dimension  INTEGER NOT NULL, -- 0 agent, 1 conversation, 2 user, 3 kind, 4 model, 5 tag, 6 environment, 7 status
+    value      INTEGER NOT NULL, -- a term; for kind and status its number
+    started_at INTEGER NOT NULL,
+    trace      INTEGER NOT NULL,
+    PRIMARY KEY (workspace, dimension, value, started_at, trace)
+) STRICT, WITHOUT ROWID;
+
+-- How many traces have a value: what menus show, and the cheapest way into `facet`.
+CREATE TABLE facet_value (
+    workspace INTEGER NOT NULL,
+    dimension INTEGER NOT NULL,
+    value     INTEGER NOT NULL,
+    traces    INTEGER NOT NULL,
+    PRIMARY KEY (workspace, dimension, value)
+) STRICT, WITHOUT ROWID;
+
+-- The current version of each span, without its content.
+CREATE TABLE span (
+    trace         INTEGER NOT NULL,
+    span_id       ANY NOT NULL,     -- packed
+    parent        ANY,              -- packed
+    block         INTEGER NOT NULL, -- where its record is
+    position      INTEGER NOT NULL, -- which record of the block
+    name          INTEGER NOT NULL,
+    kind          INTEGER NOT NULL, -- 0 agent, 1 tool, 2 llm, 3 retriever, 4 chain, 5 custom
+    started_at    INTEGER NOT NULL,
+    duration      INTEGER NOT NULL,
+    status        INTEGER NOT NULL, -- 0 ok, 1 error, 2 timeout, 3 other; +16 while provisional
+    agent         INTEGER NOT NULL,
+    conversation  INTEGER NOT NULL,
+    user          INTEGER NOT NULL,
+    model         INTEGER NOT NULL,
+    input_tokens  INTEGER,          -- NULL where they are not known
+    output_tokens INTEGER,
+    total_tokens  INTEGER,
+    cost          INTEGER,          -- NULL for no model call, -1 for one whose price is unknown
+    PRIMARY KEY (trace, span_id)
+) STRICT, WITHOUT ROWID;
+
+-- Records of spans of one trace as they came, in the order of arrival, compressed together.
+CREATE TABLE block (
+    id    INTEGER PRIMARY KEY,
+    trace INTEGER NOT NULL,
+    data  BLOB NOT NULL
+) STRICT;
+CREATE INDEX block_by_trace ON block (trace);
+
+-- What metrics add up: one row per trace, per agent in a trace, and per agent and model in a trace.
+CREATE TABLE fact (
+    workspace     INTEGER NOT NULL,
+    subject       INTEGER NOT NULL, -- 0 trace, 1 run of an agent, 2 calls of a model
+    started_at    INTEGER NOT NULL,
+    trace         INTEGER NOT NULL,
+    agent         INTEGER NOT NULL, -- a term; that of the root for a trace
+    model         INTEGER NOT NULL, -- a term; 0 but for calls
+    environment   INTEGER NOT NULL,
+    user          INTEGER NOT NULL, -- a term; 0 for none
+    count         INTEGER NOT NULL,
+    errors        INTEGER NOT NULL,
+    latency       ANY,              -- one histogram bucket, or several as varints; NULL while it runs
+    input_tokens  INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    total_tokens  INTEGER NOT NULL,
+    cost          INTEGER NOT NULL,
+    priced        INTEGER NOT NULL,
+    unpriced      INTEGER NOT NULL,
+    PRIMARY KEY (workspace, subject, started_at, trace, agent, model)
+) STRICT, WITHOUT ROWID;
+
+-- Sums over the traces of a conversation.
+CREATE TABLE conversation (
+    workspace     INTEGER NOT NULL,
+    id            INTEGER NOT NULL, -- a term
+    started_at    INTEGER NOT NULL,
+    last_at       INTEGER NOT NULL,
+    traces        INTEGER NOT NULL,
+    failed        INTEGER NOT NULL,
+    input_tokens  INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    total_tokens  INTEGER NOT NULL,
+    cost          INTEGER NOT NULL,
+    priced        INTEGER NOT NULL,
+    unpriced      INTEGER NOT NULL,
+    PRIMARY KEY (workspace, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX conversation_by_last ON conversation (workspace, last_at, id);
+
+-- `workspace` is 0 until a trace with this identifier arrives.
+CREATE TABLE annotation (
+    id          INTEGER PRIMARY KEY,
+    workspace   INTEGER NOT NULL,
+    trace_id    ANY NOT NULL, -- packed
+    span_id     ANY,          -- packed
+    name        TEXT NOT NULL,
+    value       ANY NOT NULL,
+    data_type   INTEGER NOT NULL, -- 0 numeric, 1 categorical, 2 boolean
+    comment     TEXT,
+    received_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX annotation_by_trace ON annotation (trace_id, workspace);
+
+-- The distinct words of each settled trace; its rowid is the trace's id.
+CREATE VIRTUAL TABLE search USING fts5 (
+    words, content = '', contentless_delete = 1, detail = none, columnsize = 0,
+    tokenize = "unicode61 remove_diacritics 0"
+);
+
+INSERT INTO organization (id, name) VALUES (1, 'default');
+INSERT INTO workspace (id, organization, slug, created_at) VALUES (1, 1, 'default', 0);
+INSERT INTO term (id, text) VALUES (0, '');
