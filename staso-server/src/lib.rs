@@ -18,3 +18,4 @@ pub mod http;
 pub mod model;
 pub mod pricing;
 pub mod store;
+pub mod web;

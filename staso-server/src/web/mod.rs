@@ -1,0 +1,21 @@
+//! The dashboard: pages rendered on the server, one file each.
+
+pub mod assets;
+mod error;
+pub mod format;
+pub mod layout;
+mod link;
+
+use axum::{Router, routing::get};
+
+pub use error::PageError;
+pub use layout::{PageContext, Section};
+pub use link::Link;
+
+use crate::http::AppState;
+
+/// Every page, and the files that pages load.
+#[must_use]
+pub fn routes() -> Router<AppState> {
+    Router::new().route("/assets/{file}", get(assets::serve))
+}
