@@ -17,5 +17,6 @@
 pub mod http;
 pub mod model;
 pub mod pricing;
+pub mod query;
 pub mod store;
 pub mod web;

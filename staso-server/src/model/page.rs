@@ -44,7 +44,7 @@ impl PageRequest {
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
-    /// What to pass as `after` for the next items; absent after the last.
+    /// What to pass as `cursor` for the next items; absent after the last.
     #[serde(rename = "next_cursor")]
     pub next: Option<Cursor>,
 }

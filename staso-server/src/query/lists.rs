@@ -1,0 +1,329 @@
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{duration, given, one_of, owned, range};
+use crate::{
+    http::ApiError,
+    model::{
+        ConversationFilter, Cursor, MetricsFilter, PageRequest, SpanKind, Timestamp, TraceFilter, TraceSort,
+        TraceStatus,
+    },
+};
+
+/// Which traces, in which order.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct TraceParameters {
+    /// The workspace's slug; by default that of the key, else `default`.
+    pub workspace: Option<String>,
+    /// Those that ran in this environment.
+    pub environment: Option<String>,
+    /// Those with a span of this agent.
+    pub agent: Option<String>,
+    /// Those with a span of this conversation.
+    pub conversation: Option<String>,
+    /// Those with a span for this end user.
+    pub user: Option<String>,
+    /// Those with a span of this kind: `agent`, `tool`, `llm`, `retriever`, `chain` or `custom`.
+    pub kind: Option<String>,
+    /// Those that stand so: `running`, `ok`, `error` or `timeout`.
+    pub status: Option<String>,
+    /// Those with a span that called this model.
+    pub model: Option<String>,
+    /// Those with a span that has this tag.
+    pub tag: Option<String>,
+    /// Those that started at this time or later: RFC 3339, or before now such as `15m`, `24h`, `7d`, or `all`.
+    pub since: Option<String>,
+    /// Those that started before this time: as for `since`.
+    pub until: Option<String>,
+    /// Those that lasted at least so long, such as `200ms` or `1.5s`.
+    pub min_duration: Option<String>,
+    /// Those whose names, inputs, outputs and errors contain every word of this text; the last word may be
+    /// the beginning of one.
+    pub text: Option<String>,
+    /// `newest` first, which is the default, `slowest`, `costliest` or `tokens`.
+    pub sort: Option<String>,
+    /// How many, from 1 to 500; 50 by default.
+    pub limit: Option<String>,
+    /// The `next_cursor` of the page before this one.
+    pub cursor: Option<String>,
+}
+
+impl TraceParameters {
+    /// Which traces.
+    ///
+    /// # Errors
+    ///
+    /// 400 that names the parameter and what it may be.
+    pub fn filter(&self, now: Timestamp) -> Result<TraceFilter, ApiError> {
+        let min_duration =
+            given(&self.min_duration).map(|text| duration("min_duration", text)).transpose()?;
+        Ok(TraceFilter {
+            environment: owned(&self.environment),
+            agent: owned(&self.agent),
+            conversation: owned(&self.conversation),
+            user: owned(&self.user),
+            kind: one_of("kind", &self.kind, SpanKind::ALL.map(|kind| (kind.as_str(), kind)))?,
+            status: one_of("status", &self.status, TraceStatus::ALL.map(|status| (status.as_str(), status)))?,
+            model: owned(&self.model),
+            tag: owned(&self.tag),
+            range: range(&self.since, &self.until, now)?,
+            min_duration_micros: min_duration
+                .map(|least| u64::try_from(least.as_micros()).unwrap_or(u64::MAX)),
+            text: owned(&self.text),
+        })
+    }
+
+    /// In which order.
+    ///
+    /// # Errors
+    ///
+    /// 400 with the orders that there are.
+    pub fn sort(&self) -> Result<TraceSort, ApiError> {
+        one_of("sort", &self.sort, SORTS).map(Option::unwrap_or_default)
+    }
+
+    /// Which part of the list.
+    ///
+    /// # Errors
+    ///
+    /// 400 when the limit is out of range.
+    pub fn page(&self) -> Result<PageRequest, ApiError> {
+        page(&self.limit, &self.cursor, 50, 500)
+    }
+}
+
+/// The orders of traces by their names in a query.
+const SORTS: [(&str, TraceSort); 4] = [
+    ("newest", TraceSort::Newest),
+    ("slowest", TraceSort::Slowest),
+    ("costliest", TraceSort::Costliest),
+    ("tokens", TraceSort::MostTokens),
+];
+
+/// Which conversations.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ConversationParameters {
+    /// The workspace's slug; by default that of the key, else `default`.
+    pub workspace: Option<String>,
+    /// Those with a trace in this environment.
+    pub environment: Option<String>,
+    /// Those with a span of this agent.
+    pub agent: Option<String>,
+    /// Those with a span for this end user.
+    pub user: Option<String>,
+    /// `true`: only those with a failed trace.
+    pub failed: Option<String>,
+    /// Those last active at this time or later: RFC 3339, or before now such as `24h`, or `all`.
+    pub since: Option<String>,
+    /// Those last active before this time: as for `since`.
+    pub until: Option<String>,
+    /// How many, from 1 to 500; 50 by default.
+    pub limit: Option<String>,
+    /// The `next_cursor` of the page before this one.
+    pub cursor: Option<String>,
+}
+
+impl ConversationParameters {
+    /// Which conversations.
+    ///
+    /// # Errors
+    ///
+    /// 400 that names the parameter and what it may be.
+    pub fn filter(&self, now: Timestamp) -> Result<ConversationFilter, ApiError> {
+        let failed = one_of("failed", &self.failed, [("true", true), ("false", false)])?;
+        Ok(ConversationFilter {
+            environment: owned(&self.environment),
+            agent: owned(&self.agent),
+            user: owned(&self.user),
+            failed_only: failed.unwrap_or(false),
+            range: range(&self.since, &self.until, now)?,
+        })
+    }
+
+    /// Which part of the list.
+    ///
+    /// # Errors
+    ///
+    /// 400 when the limit is out of range.
+    pub fn page(&self) -> Result<PageRequest, ApiError> {
+        page(&self.limit, &self.cursor, 50, 500)
+    }
+}
+
+/// Which end users.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct UserParameters {
+    /// The workspace's slug; by default that of the key, else `default`.
+    pub workspace: Option<String>,
+    /// Those with a run in this environment.
+    pub environment: Option<String>,
+    /// Those with a run of this agent.
+    pub agent: Option<String>,
+    /// Those with a call of this model.
+    pub model: Option<String>,
+    /// Runs that started at this time or later: RFC 3339, or before now such as `24h`, or `all`.
+    pub since: Option<String>,
+    /// Runs that started before this time: as for `since`.
+    pub until: Option<String>,
+    /// How many, from 1 to 500; 50 by default.
+    pub limit: Option<String>,
+    /// The `next_cursor` of the page before this one.
+    pub cursor: Option<String>,
+}
+
+impl UserParameters {
+    /// Of which runs.
+    ///
+    /// # Errors
+    ///
+    /// 400 that names the parameter and what it may be.
+    pub fn filter(&self, now: Timestamp) -> Result<MetricsFilter, ApiError> {
+        Ok(MetricsFilter {
+            environment: owned(&self.environment),
+            agent: owned(&self.agent),
+            user: None,
+            model: owned(&self.model),
+            range: range(&self.since, &self.until, now)?,
+        })
+    }
+
+    /// Which part of the list.
+    ///
+    /// # Errors
+    ///
+    /// 400 when the limit is out of range.
+    pub fn page(&self) -> Result<PageRequest, ApiError> {
+        page(&self.limit, &self.cursor, 50, 500)
+    }
+}
+
+/// Which part of a list that has no filters.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageParameters {
+    /// The workspace's slug; by default that of the key, else `default`.
+    pub workspace: Option<String>,
+    /// How many, from 1 to 1,000; 100 by default.
+    pub limit: Option<String>,
+    /// The `next_cursor` of the page before this one.
+    pub cursor: Option<String>,
+}
+
+impl PageParameters {
+    /// Which part of the list.
+    ///
+    /// # Errors
+    ///
+    /// 400 when the limit is out of range.
+    pub fn page(&self) -> Result<PageRequest, ApiError> {
+        page(&self.limit, &self.cursor, 100, 1_000)
+    }
+}
+
+/// The one parameter of requests that take nothing else.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct WorkspaceParameter {
+    /// The workspace's slug; by default that of the key, else `default`.
+    pub workspace: Option<String>,
+}
+
+fn page(
+    limit: &Option<String>,
+    cursor: &Option<String>,
+    default: usize,
+    most: usize,
+) -> Result<PageRequest, ApiError> {
+    let limit = match given(limit) {
+        None => default,
+        Some(text) => text.parse().ok().filter(|limit| (1..=most).contains(limit)).ok_or_else(|| {
+            ApiError::bad_parameter("limit", format!("`limit` must be a number from 1 to {most}"))
+        })?,
+    };
+    Ok(PageRequest { limit, after: given(cursor).map(Cursor::new) })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{extract::FromRequestParts, http::Request};
+
+    use super::*;
+    use crate::query::Parameters;
+
+    const NOW: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
+
+    async fn read(query: &str) -> Result<TraceParameters, String> {
+        let (mut parts, ()) = Request::get(format!("/v1/traces?{query}")).body(()).unwrap().into_parts();
+        let read = Parameters::from_request_parts(&mut parts, &()).await;
+        read.map(|Parameters(read)| read).map_err(|error| error.message().to_owned())
+    }
+
+    #[tokio::test]
+    async fn every_condition_reaches_the_filter() {
+        let query = "workspace=w&environment=prod&agent=a%26b&conversation=c&user=u&kind=LLM&status=error&model=m\
+                     &tag=t&since=1h&until=30m&min_duration=1.5s&text=late%20refund&sort=slowest&limit=7&cursor=x";
+        let read = read(query).await.unwrap();
+        let expected = TraceFilter {
+            environment: Some("prod".to_owned()),
+            agent: Some("a&b".to_owned()),
+            conversation: Some("c".to_owned()),
+            user: Some("u".to_owned()),
+            kind: Some(SpanKind::Llm),
+            status: Some(TraceStatus::Error),
+            model: Some("m".to_owned()),
+            tag: Some("t".to_owned()),
+            range: crate::model::TimeRange {
+                since: Some(NOW.plus_micros(-3_600_000_000)),
+                until: Some(NOW.plus_micros(-1_800_000_000)),
+            },
+            min_duration_micros: Some(1_500_000),
+            text: Some("late refund".to_owned()),
+        };
+        assert_eq!(read.filter(NOW).unwrap(), expected);
+        assert_eq!(read.sort().unwrap(), TraceSort::Slowest);
+        assert_eq!(read.page().unwrap(), PageRequest { limit: 7, after: Some(Cursor::new("x")) });
+    }
+
+    #[tokio::test]
+    async fn what_a_form_leaves_empty_is_no_condition() {
+        let read =
+            read("environment=&kind=&since=&min_duration=&text=%20&sort=&limit=&cursor=").await.unwrap();
+        assert_eq!(read.filter(NOW).unwrap(), TraceFilter::default());
+        assert_eq!(read.sort().unwrap(), TraceSort::Newest);
+        assert_eq!(read.page().unwrap(), PageRequest::first(50));
+    }
+
+    #[tokio::test]
+    async fn a_mistake_is_named_with_what_is_allowed() {
+        for (query, expected) in [
+            ("kind=robot", "`kind` must be one of agent, tool, llm, retriever, chain, custom"),
+            ("status=failed", "`status` must be one of running, ok, error, timeout"),
+            ("sort=best", "`sort` must be one of newest, slowest, costliest, tokens"),
+            ("limit=0", "`limit` must be a number from 1 to 500"),
+            ("limit=501", "`limit` must be a number from 1 to 500"),
+            ("user=a&user=b", "`user` is given more than once"),
+        ] {
+            let message = match read(query).await {
+                Err(message) => message,
+                Ok(read) => {
+                    let mistakes = [read.filter(NOW).err(), read.sort().err(), read.page().err()];
+                    mistakes.into_iter().flatten().next().unwrap().message().to_owned()
+                }
+            };
+            assert_eq!(message, expected, "{query}");
+        }
+        let unknown = read("enviroment=prod").await.unwrap_err();
+        assert!(
+            unknown.starts_with("there is no parameter `enviroment`; known are workspace, environment"),
+            "{unknown}"
+        );
+    }
+}

@@ -1,0 +1,42 @@
+//! The parameters of reading requests: read in one place, for the API and for pages.
+
+mod extract;
+mod lists;
+mod metrics;
+mod units;
+
+pub use extract::Parameters;
+pub use lists::{
+    ConversationParameters, PageParameters, TraceParameters, UserParameters, WorkspaceParameter,
+};
+pub use metrics::{AgentParameters, MetricsParameters};
+pub use units::{duration, moment, range};
+
+use crate::http::ApiError;
+
+/// A parameter's text. A form sends what is left open as an empty text, which is the same as none.
+pub(crate) fn given(value: &Option<String>) -> Option<&str> {
+    value.as_deref().map(str::trim).filter(|text| !text.is_empty())
+}
+
+fn owned(value: &Option<String>) -> Option<String> {
+    given(value).map(str::to_owned)
+}
+
+/// One of the names that are allowed, in any letter case.
+fn one_of<T: Copy>(
+    parameter: &str,
+    value: &Option<String>,
+    allowed: impl IntoIterator<Item = (&'static str, T)>,
+) -> Result<Option<T>, ApiError> {
+    let Some(text) = given(value) else { return Ok(None) };
+    let allowed: Vec<_> = allowed.into_iter().collect();
+    match allowed.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
+        Some((_, value)) => Ok(Some(*value)),
+        None => {
+            let names: Vec<_> = allowed.iter().map(|(name, _)| *name).collect();
+            let names = names.join(", ");
+            Err(ApiError::bad_parameter(parameter, format!("`{parameter}` must be one of {names}")))
+        }
+    }
+}
