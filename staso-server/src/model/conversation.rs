@@ -7,11 +7,11 @@ use super::{Cost, Page, SpanRow, Timestamp, Tokens, TraceSummary};
 pub struct ConversationSummary {
     /// As its sender wrote it.
     pub conversation_id: String,
-    /// The end users in it.
+    /// The end users in its last 100 traces, in alphabetical order.
     pub users: Vec<String>,
-    /// The agents in it.
+    /// The agents in those.
     pub agents: Vec<String>,
-    /// Where it ran.
+    /// Where those ran.
     pub environments: Vec<String>,
     /// How many traces it has so far.
     pub traces: u64,

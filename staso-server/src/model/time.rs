@@ -36,6 +36,13 @@ impl Timestamp {
         Self(self.0.saturating_sub(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
     }
 
+    /// The start of the interval that it falls into, of those of this width that are aligned to 1970.
+    #[must_use]
+    pub fn floor(self, width: Duration) -> Self {
+        let width = i64::try_from(width.as_micros()).unwrap_or(i64::MAX).max(1);
+        Self(self.0.saturating_sub(self.0.rem_euclid(width)))
+    }
+
     /// The moment so many microseconds later, within range.
     #[must_use]
     pub const fn plus_micros(self, micros: i64) -> Self {
@@ -118,6 +125,12 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn an_interval_holds_its_start_before_1970_too() {
+        let floor = |micros| Timestamp::from_micros(micros).floor(Duration::from_micros(10)).as_micros();
+        assert_eq!([-11, -10, -1, 0, 9, 10].map(floor), [-20, -10, -10, 0, 0, 10]);
     }
 
     #[test]

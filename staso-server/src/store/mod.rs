@@ -1,9 +1,12 @@
 //! Where traces are kept. [`Store`] speaks in traces, conversations and filters; which engine stands behind
 //! it is known to the engine's own module alone.
 
+mod cursor;
 mod error;
 pub mod memory;
+mod record;
 pub mod sqlite;
+pub mod words;
 
 use std::time::Duration;
 
@@ -173,6 +176,18 @@ pub struct NewKey {
     /// SHA-256 of the key.
     pub hash: [u8; 32],
 }
+
+/// At most so many turns of a conversation are on one page.
+pub const MAX_TURNS: usize = 50;
+
+/// At most so many steps of a turn are shown.
+pub const MAX_STEPS: usize = 1_000;
+
+/// Users, agents and environments of a conversation are those of its last so many traces.
+pub const MAX_CONVERSATION_SAMPLE: usize = 100;
+
+/// At most so many values of a kind are in [`Facets`].
+pub const MAX_FACETS: usize = 200;
 
 /// The values that occur in a workspace.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]

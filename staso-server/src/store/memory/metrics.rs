@@ -1,0 +1,148 @@
+use std::collections::BTreeMap;
+
+use super::{state::State, trace::TraceView};
+use crate::model::{
+    Bucket, Dimension, Histogram, Measures, Metrics, MetricsFilter, MetricsQuery, Series, Timestamp,
+    TraceStatus, UserSummary, WorkspaceId,
+};
+
+pub(super) fn metrics(state: &State, workspace: WorkspaceId, query: &MetricsQuery) -> Metrics {
+    let mut groups = BTreeMap::<String, Vec<Fact>>::new();
+    for fact in facts(state, workspace, query.by, &query.filter) {
+        let key = match query.by {
+            None => String::new(),
+            Some(Dimension::Agent) => fact.agent.clone(),
+            Some(Dimension::Environment) => fact.environment.clone(),
+            Some(Dimension::Model) => fact.model.clone(),
+            Some(Dimension::User) => fact.user.clone(),
+        };
+        if query.by.is_none() || !key.is_empty() {
+            groups.entry(key).or_default().push(fact);
+        }
+    }
+    let mut series: Vec<Series> = groups
+        .into_iter()
+        .filter_map(|(key, facts)| {
+            Some(Series {
+                key,
+                last_at: facts.iter().map(|fact| fact.started_at).max()?,
+                total: sum(&facts),
+                buckets: buckets(facts, query),
+            })
+        })
+        .collect();
+    series.sort_by_key(|series| std::cmp::Reverse(series.total.count));
+    Metrics { series }
+}
+
+pub(super) fn users(state: &State, workspace: WorkspaceId, filter: &MetricsFilter) -> Vec<UserSummary> {
+    let by_user = MetricsQuery { filter: filter.clone(), by: Some(Dimension::User), bucket: None };
+    let series = metrics(state, workspace, &by_user).series.into_iter();
+    series
+        .map(|series| UserSummary { user_id: series.key, last_at: series.last_at, measures: series.total })
+        .collect()
+}
+
+/// A trace, an agent's run in one, or its calls of a model in one.
+struct Fact {
+    started_at: Timestamp,
+    agent: String,
+    environment: String,
+    model: String,
+    user: String,
+    measures: Measures,
+}
+
+fn facts(state: &State, workspace: WorkspaceId, by: Option<Dimension>, filter: &MetricsFilter) -> Vec<Fact> {
+    let of_traces: fn(&TraceView<'_>) -> Vec<Fact> = if by == Some(Dimension::Model) || filter.model.is_some()
+    {
+        calls
+    } else if by == Some(Dimension::Agent) || filter.agent.is_some() {
+        runs
+    } else {
+        whole
+    };
+    let wanted = |filter: &Option<String>, value: &String| filter.as_ref().is_none_or(|want| want == value);
+    let mut facts: Vec<Fact> = state.traces(workspace).flat_map(|trace| of_traces(&trace)).collect();
+    facts.retain(|fact| {
+        wanted(&filter.environment, &fact.environment)
+            && wanted(&filter.agent, &fact.agent)
+            && wanted(&filter.user, &fact.user)
+            && wanted(&filter.model, &fact.model)
+            && filter.range.contains(fact.started_at)
+    });
+    facts
+}
+
+fn whole(trace: &TraceView<'_>) -> Vec<Fact> {
+    let state = &trace.state;
+    let mut latency = Histogram::default();
+    if state.status != TraceStatus::Running {
+        latency.record(state.duration_micros);
+    }
+    let measures = Measures {
+        count: 1,
+        errors: u64::from(state.status.is_failure()),
+        latency,
+        tokens: state.tokens,
+        cost: state.cost,
+    };
+    vec![fact(trace, state.started_at, "", "", measures)]
+}
+
+fn runs(trace: &TraceView<'_>) -> Vec<Fact> {
+    let of_run = |run: &crate::model::AgentRun| {
+        let mut latency = Histogram::default();
+        if let Some(micros) = run.duration_micros {
+            latency.record(micros);
+        }
+        let measures =
+            Measures { count: 1, errors: u64::from(run.failed), latency, tokens: run.tokens, cost: run.cost };
+        fact(trace, run.started_at, &run.agent, "", measures)
+    };
+    trace.state.runs.iter().map(of_run).collect()
+}
+
+fn calls(trace: &TraceView<'_>) -> Vec<Fact> {
+    let of_model = |usage: &crate::model::ModelUse| {
+        let mut latency = Histogram::default();
+        usage.durations_micros.iter().for_each(|micros| latency.record(*micros));
+        let measures = Measures {
+            count: usage.durations_micros.len() as u64,
+            errors: usage.errors,
+            latency,
+            tokens: usage.tokens,
+            cost: usage.cost,
+        };
+        fact(trace, usage.started_at, &usage.agent, &usage.model, measures)
+    };
+    trace.state.models.iter().map(of_model).collect()
+}
+
+fn fact(trace: &TraceView<'_>, started_at: Timestamp, agent: &str, model: &str, measures: Measures) -> Fact {
+    Fact {
+        started_at,
+        agent: agent.to_owned(),
+        environment: trace.kept.environment.clone(),
+        model: model.to_owned(),
+        user: trace.state.users.first().cloned().unwrap_or_default(),
+        measures,
+    }
+}
+
+fn buckets(facts: Vec<Fact>, query: &MetricsQuery) -> Vec<Bucket> {
+    let Some(first) = facts.iter().map(|fact| fact.started_at).min() else { return Vec::new() };
+    let whole_range = query.filter.range.since.unwrap_or(first);
+    let mut buckets = BTreeMap::<Timestamp, Vec<Fact>>::new();
+    for fact in facts {
+        let start = query.bucket.map_or(whole_range, |width| fact.started_at.floor(width));
+        buckets.entry(start).or_default().push(fact);
+    }
+    buckets.into_iter().map(|(start, facts)| Bucket { start, measures: sum(&facts) }).collect()
+}
+
+fn sum(facts: &[Fact]) -> Measures {
+    let mut sum = Measures::default();
+    facts.iter().for_each(|fact| sum.add(&fact.measures));
+    sum
+}
