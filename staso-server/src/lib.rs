@@ -14,6 +14,7 @@
 )]
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 
+pub mod api;
 pub mod http;
 pub mod model;
 pub mod pricing;
