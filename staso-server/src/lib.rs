@@ -16,6 +16,8 @@
 
 pub mod api;
 pub mod http;
+pub mod ingest;
+pub mod keys;
 pub mod model;
 pub mod pricing;
 pub mod query;

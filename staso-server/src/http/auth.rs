@@ -1,0 +1,75 @@
+use std::sync::Arc;
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
+};
+
+use super::{ApiError, Caller, Mode, router::Gate, rules};
+use crate::{
+    keys,
+    model::{Access, Grant},
+    store::StoreError,
+};
+
+use rules::Rule;
+
+/// Finds out who calls, by the rule of the route, and tells the handler with [`Caller`].
+pub(super) async fn authenticate(
+    State(gate): State<Arc<Gate>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    // Without a route there is nothing to protect: 404.
+    let Some(route) = request.extensions().get::<MatchedPath>().cloned() else {
+        return next.run(request).await;
+    };
+    let rule = rules::of(route.as_str());
+    if rule == Some(Rule::Public) {
+        return next.run(request).await;
+    }
+    match access(&gate, rule, request.headers()).await {
+        Ok(Some(access)) => {
+            request.extensions_mut().insert(Caller(access));
+            next.run(request).await
+        }
+        Ok(None) if rule == Some(Rule::Page) => Redirect::to("/login").into_response(),
+        Ok(None) => {
+            let error = match (rule, presented(request.headers())) {
+                (None, _) => ("no_rule", "nobody may call this route: `http::ROUTES` has no rule for it"),
+                (Some(_), None) => ("no_key", "send a key in the header `X-API-Key`"),
+                (Some(_), Some(_)) => (
+                    "invalid_key",
+                    "the key opens nothing: it is not known, or was revoked; make one with `staso key create`",
+                ),
+            };
+            ApiError::new(StatusCode::UNAUTHORIZED, error.0, error.1).into_response()
+        }
+        Err(error) => ApiError::from(error).into_response(),
+    }
+}
+
+async fn access(gate: &Gate, rule: Option<Rule>, headers: &HeaderMap) -> Result<Option<Access>, StoreError> {
+    let Some(rule) = rule else { return Ok(None) };
+    let key = presented(headers);
+    match (gate.state.mode, rule, key) {
+        // Any key does here. Pages elsewhere cannot send one: it takes a header that browsers ask for first.
+        (Mode::Local, Rule::Write, None) => Ok(None),
+        (Mode::Local, ..) => Ok(Some(Access { grant: Grant::Organization, makes_workspaces: true })),
+        (Mode::Keys, _, Some(key)) => keys::access(&*gate.state.store, key).await,
+        (Mode::Keys, Rule::Write, None) => Ok(None),
+        (Mode::Keys, _, None) => gate.sessions.access(&*gate.state.store, headers).await,
+    }
+}
+
+/// The key in `X-API-Key`, else in `Authorization: Bearer`.
+fn presented(headers: &HeaderMap) -> Option<&str> {
+    let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let bearer = || {
+        let (scheme, key) = header(header::AUTHORIZATION.as_str())?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(key)
+    };
+    header("x-api-key").or_else(bearer).map(str::trim).filter(|key| !key.is_empty())
+}

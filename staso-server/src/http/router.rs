@@ -1,0 +1,57 @@
+use std::sync::Arc;
+
+use axum::{
+    Extension, Router,
+    middleware::{from_fn, from_fn_with_state},
+    routing::get,
+};
+
+use super::{ApiError, AppState, auth, body::MaxBody, headers, host, log, origin, session};
+use crate::{api, ingest, web};
+
+/// What is guarded against, beyond what always is.
+#[derive(Clone, Debug)]
+pub struct Guards {
+    /// The names, with a port or without, under which the server may be called besides the loopback names.
+    /// Any other `Host` is refused: a page elsewhere could point its own name at this machine.
+    pub hosts: Vec<String>,
+    /// Whether browsers may send the session's cookie over TLS only.
+    pub secure_cookies: bool,
+    /// The greatest body, decompressed, in bytes.
+    pub max_body: usize,
+}
+
+impl Default for Guards {
+    fn default() -> Self {
+        Self { hosts: Vec::new(), secure_cookies: false, max_body: 32 << 20 }
+    }
+}
+
+/// What the guards know of the server.
+pub(super) struct Gate {
+    pub(super) state: AppState,
+    pub(super) guards: Guards,
+    pub(super) sessions: session::Sessions,
+}
+
+/// Every route, behind the guards. A request passes them from the bottom of the list to its top.
+#[must_use]
+pub fn router(state: AppState, guards: Guards) -> Router {
+    let max_body = MaxBody::new(guards.max_body);
+    let gate = Arc::new(Gate { state: state.clone(), guards, sessions: session::Sessions::default() });
+    Router::new()
+        .merge(ingest::routes())
+        .merge(api::routes())
+        .merge(web::routes())
+        .merge(session::routes())
+        .route("/healthz", get(|| async { "ok" }))
+        .fallback(|| async { ApiError::not_found("page") })
+        .layer(Extension(max_body))
+        .layer(Extension(Arc::clone(&gate)))
+        .layer(from_fn_with_state(Arc::clone(&gate), auth::authenticate))
+        .layer(from_fn_with_state(Arc::clone(&gate), origin::same_origin))
+        .layer(from_fn_with_state(gate, host::known_host))
+        .layer(from_fn(headers::secure))
+        .layer(from_fn(log::requests))
+        .with_state(state)
+}

@@ -1,0 +1,170 @@
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::{GracefulConnection, GracefulShutdown},
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{Semaphore, watch},
+    time::{sleep, timeout},
+};
+use tower::ServiceExt as _;
+
+use super::{
+    ApiError,
+    body::{IdleTimeout, Until},
+    stream::WriteTimeout,
+};
+
+/// How long and how many.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How many connections are open at once; more wait to be accepted.
+    pub connections: usize,
+    /// How long a connection may take to send the head of a request, from when it could begin.
+    pub head: Duration,
+    /// How long a request's body may pause.
+    pub body_pause: Duration,
+    /// How long a request may take until its response begins.
+    pub request: Duration,
+    /// How long a reader may take nothing of a response.
+    pub write_pause: Duration,
+    /// How long requests may take to end once the server stops.
+    pub grace: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 1024,
+            head: Duration::from_secs(10),
+            body_pause: Duration::from_secs(10),
+            request: Duration::from_secs(60),
+            write_pause: Duration::from_secs(20),
+            grace: Duration::from_secs(5),
+        }
+    }
+}
+
+/// A server that is bound to an address.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    limits: Limits,
+}
+
+impl Server {
+    /// Binds to the address; port 0 takes a free one.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses, mostly because the port is taken.
+    pub async fn bind(address: SocketAddr, limits: Limits) -> io::Result<Self> {
+        Ok(Self { listener: TcpListener::bind(address).await?, limits })
+    }
+
+    /// The address that it is bound to.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not tell.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until the future completes, then lets requests under way end within the grace.
+    pub async fn serve(self, router: Router, shutdown: impl Future<Output = ()>) {
+        let Self { listener, limits } = self;
+        let graceful = GracefulShutdown::new();
+        let (stop, stopped) = watch::channel(false);
+        let room = Arc::new(Semaphore::new(limits.connections));
+        let mut tasks = tokio::task::JoinSet::new();
+        let mut shutdown = std::pin::pin!(shutdown);
+        loop {
+            let accepted = async {
+                let permit = Arc::clone(&room).acquire_owned().await;
+                (permit, listener.accept().await)
+            };
+            let (permit, accepted) = tokio::select! {
+                () = &mut shutdown => break,
+                accepted = accepted => accepted,
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    let connection = connection(stream, router.clone(), limits, stopped.clone());
+                    let connection = graceful.watch(connection);
+                    tasks.spawn(async move {
+                        // A connection that fails is the client's affair.
+                        let _ = connection.await;
+                        drop(permit);
+                    });
+                }
+                Err(error) => {
+                    // Most likely there are no file descriptors left; connections that end give some back.
+                    tracing::warn!(%error, "cannot accept a connection");
+                    sleep(Duration::from_millis(50)).await;
+                }
+            }
+            while tasks.try_join_next().is_some() {}
+        }
+        drop(listener);
+        stop.send_replace(true);
+        if timeout(limits.grace, graceful.shutdown()).await.is_err() {
+            tracing::warn!(open = tasks.len(), "connections were cut off");
+        }
+    }
+}
+
+fn connection(
+    stream: TcpStream,
+    router: Router,
+    limits: Limits,
+    stopped: watch::Receiver<bool>,
+) -> impl GracefulConnection<Error = hyper::Error> + Send {
+    // Without this, small responses wait for the acknowledgement of earlier ones.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let (router, stopped) = (router.clone(), stopped.clone());
+        async move {
+            let request = request.map(|body| Body::new(IdleTimeout::new(body, limits.body_pause)));
+            Ok::<_, Infallible>(answer(router, request, limits.request, stopped).await)
+        }
+    });
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head)
+        .max_buf_size(64 << 10)
+        .serve_connection(TokioIo::new(WriteTimeout::new(stream, limits.write_pause)), service)
+}
+
+async fn answer(
+    router: Router,
+    request: Request,
+    limit: Duration,
+    mut stopped: watch::Receiver<bool>,
+) -> Response {
+    let Ok(Ok(response)) = timeout(limit, router.oneshot(request)).await else {
+        let message = "the request took too long";
+        return ApiError::new(StatusCode::REQUEST_TIMEOUT, "timeout", message).into_response();
+    };
+    if !is_event_stream(response.headers()) {
+        return response;
+    }
+    let stop = async move {
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+    };
+    response.map(|body| Body::new(Until { body, stop: Box::pin(stop) }))
+}
+
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+}

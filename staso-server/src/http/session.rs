@@ -1,0 +1,133 @@
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    Extension, Form, Router,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+    routing::post,
+};
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use super::{ApiError, AppState, router::Gate};
+use crate::{
+    keys::{self, Secret},
+    model::Access,
+    store::{Store, StoreError},
+    web,
+};
+
+const COOKIE: &str = "staso_session";
+const LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
+const MOST_SESSIONS: usize = 1024;
+
+/// Signing in and out with a browser. The login page itself is one of the pages.
+pub(super) fn routes() -> Router<AppState> {
+    Router::new().route("/login", post(sign_in)).route("/logout", post(sign_out))
+}
+
+/// Who signed in with a browser. They live as long as the process, at most 12 hours, and end with the key
+/// that opened them.
+#[derive(Default)]
+pub(super) struct Sessions {
+    /// By the hash of the cookie's value, so that a look-up tells nothing of the values of others.
+    open: Mutex<HashMap<[u8; 32], Session>>,
+}
+
+struct Session {
+    key: keys::Fingerprint,
+    ends: Instant,
+}
+
+impl Sessions {
+    /// What the session in the cookie opens.
+    pub(super) async fn access(
+        &self,
+        store: &dyn Store,
+        headers: &HeaderMap,
+    ) -> Result<Option<Access>, StoreError> {
+        let Some(token) = cookie(headers) else { return Ok(None) };
+        let key = {
+            let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            match open.get(&keys::digest(token)) {
+                Some(session) if session.ends > Instant::now() => session.key.clone(),
+                _ => return Ok(None),
+            }
+        };
+        key.access(store).await
+    }
+
+    /// Opens a session; one that ends soonest makes room where there are too many.
+    fn open(&self, token: &Secret, key: keys::Fingerprint) {
+        let now = Instant::now();
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|_, session| session.ends > now);
+        if open.len() >= MOST_SESSIONS {
+            let soonest = open.iter().min_by_key(|(_, session)| session.ends).map(|(token, _)| *token);
+            soonest.and_then(|token| open.remove(&token));
+        }
+        open.insert(keys::digest(token.expose()), Session { key, ends: now + LIFETIME });
+    }
+
+    fn close(&self, headers: &HeaderMap) {
+        if let Some(token) = cookie(headers) {
+            let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            open.remove(&keys::digest(token));
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Login {
+    key: Secret,
+}
+
+async fn sign_in(
+    Extension(gate): Extension<Arc<Gate>>,
+    Form(Login { key }): Form<Login>,
+) -> Result<Response, ApiError> {
+    let refused = || {
+        let page = web::layout::bare(
+            "Sign in",
+            maud::html! { p { "This key opens nothing. It may have been revoked." } },
+        );
+        (StatusCode::UNAUTHORIZED, axum::response::Html(page.into_string())).into_response()
+    };
+    let Some(key) = keys::Fingerprint::of(key.expose().trim()) else { return Ok(refused()) };
+    if key.access(&*gate.state.store).await?.is_none() {
+        return Ok(refused());
+    }
+    let token = Secret::random().map_err(|error| {
+        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "no_randomness", error.to_string())
+    })?;
+    gate.sessions.open(&token, key);
+    Ok((set_cookie(&gate, token.expose(), LIFETIME), Redirect::to("/")).into_response())
+}
+
+async fn sign_out(Extension(gate): Extension<Arc<Gate>>, headers: HeaderMap) -> Response {
+    gate.sessions.close(&headers);
+    (set_cookie(&gate, "", Duration::ZERO), Redirect::to("/login")).into_response()
+}
+
+fn set_cookie(gate: &Gate, value: &str, lifetime: Duration) -> HeaderMap {
+    let secure = if gate.guards.secure_cookies { "; Secure" } else { "" };
+    let cookie = format!(
+        "{COOKIE}={value}; Path=/; Max-Age={}; HttpOnly; SameSite=Strict{secure}",
+        lifetime.as_secs()
+    );
+    let value = HeaderValue::try_from(cookie).ok();
+    value.map(|value| (header::SET_COOKIE, value)).into_iter().collect()
+}
+
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+}
