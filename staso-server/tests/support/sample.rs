@@ -13,7 +13,7 @@ use staso_server::{
 const SECOND: u64 = 1_000_000;
 
 /// Fills the workspace with the 24 hours up to `now`.
-pub async fn fill(store: &dyn Store, workspace: WorkspaceId, now: Timestamp) {
+pub(crate) async fn fill(store: &dyn Store, workspace: WorkspaceId, now: Timestamp) {
     let mut traces = Vec::new();
     let mut dice = Dice(7);
     for index in 0..260_u64 {
@@ -32,8 +32,14 @@ pub async fn fill(store: &dyn Store, workspace: WorkspaceId, now: Timestamp) {
     }
 }
 
+/// One more trace, that has just ended.
+pub(crate) async fn add_one(store: &dyn Store, workspace: WorkspaceId, now: Timestamp, index: u64) {
+    let trace = support(1_000 + index, now.plus_micros(-2_000_000), &mut Dice(index));
+    store.ingest(trace.batch(workspace, 0)).await.unwrap();
+}
+
 /// A trace that is being described.
-pub struct Trace {
+pub(crate) struct Trace {
     id: String,
     environment: &'static str,
     agent: &'static str,
@@ -45,37 +51,37 @@ pub struct Trace {
 
 /// A span that is being described.
 #[derive(Default)]
-pub struct Span<'a> {
-    pub name: &'a str,
-    pub kind: &'a str,
-    pub parent: Option<usize>,
-    pub at: u64,
-    pub lasts: u64,
-    pub input: Value,
-    pub output: Value,
-    pub error: Option<&'a str>,
-    pub status: Option<&'a str>,
-    pub model: &'a str,
-    pub tokens: Option<(u64, u64)>,
-    pub nano_usd: Option<u64>,
-    pub tags: &'a [&'a str],
-    pub provisional: bool,
+pub(crate) struct Span<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) kind: &'a str,
+    pub(crate) parent: Option<usize>,
+    pub(crate) at: u64,
+    pub(crate) lasts: u64,
+    pub(crate) input: Value,
+    pub(crate) output: Value,
+    pub(crate) error: Option<&'a str>,
+    pub(crate) status: Option<&'a str>,
+    pub(crate) model: &'a str,
+    pub(crate) tokens: Option<(u64, u64)>,
+    pub(crate) nano_usd: Option<u64>,
+    pub(crate) tags: &'a [&'a str],
+    pub(crate) provisional: bool,
 }
 
 impl Trace {
-    pub fn new(id: &str, environment: &'static str, agent: &'static str, start: Timestamp) -> Self {
+    pub(crate) fn new(id: &str, environment: &'static str, agent: &'static str, start: Timestamp) -> Self {
         let spans = Vec::new();
         let (conversation, user) = (String::new(), String::new());
         Self { id: id.to_owned(), environment, agent, conversation, user, start, spans }
     }
 
-    pub fn of(mut self, conversation: &str, user: &str) -> Self {
+    pub(crate) fn of(mut self, conversation: &str, user: &str) -> Self {
         (self.conversation, self.user) = (conversation.to_owned(), user.to_owned());
         self
     }
 
     /// Adds a span; times are microseconds after the trace's start.
-    pub fn with(mut self, span: Span<'_>) -> Self {
+    pub(crate) fn with(mut self, span: Span<'_>) -> Self {
         let id = |index: usize| format!("00000000-0000-0000-0000-{index:012x}");
         let started_at = self.start.plus_micros(i64::try_from(span.at).unwrap());
         let status = span.status.unwrap_or(if span.error.is_some() { "error" } else { "ok" });
@@ -139,7 +145,7 @@ impl Trace {
         self
     }
 
-    pub fn batch(self, workspace: WorkspaceId, index: usize) -> Batch {
+    pub(crate) fn batch(self, workspace: WorkspaceId, index: usize) -> Batch {
         let environment = self.environment.to_owned();
         Batch {
             idempotency_key: format!("{}-{index}", self.id),
@@ -170,30 +176,31 @@ fn support(index: u64, start: Timestamp, dice: &mut Dice) -> Trace {
     let model = ["claude-sonnet-4-5", "claude-sonnet-4-5", "gpt-4.1-mini"][dice.pick(3)];
     let think = SECOND * 6 / 10 + dice.roll(1_400_000);
     let tool = 20_000 + dice.roll(180_000);
-    let trace = Trace::new(&format!("7b1f9c30-0000-4000-8000-{index:012x}"), environment, "support-bot", start)
-        .of(&format!("conv-{}", 1_900 + turns), user[usize::try_from(turns % 4).unwrap()])
-        .with(Span {
-            name: "support-bot",
-            kind: "agent",
-            lasts: think * 2 + tool + 40_000,
-            input: json!({ "agent_name": "support-bot", "question": question }),
-            output: if fails { Value::Null } else { json!({ "result": "It arrives on Thursday." }) },
-            error: fails.then_some("the order service did not answer"),
-            ..Span::default()
-        })
-        .with(llm(model, 5_000, think, 640 + dice.roll(900), 40 + dice.roll(90)))
-        .with(Span {
-            name: "look_up_order",
-            kind: "tool",
-            parent: Some(0),
-            at: think + 8_000,
-            lasts: tool,
-            input: json!({ "order_id": 1_000 + index }),
-            output: if fails { Value::Null } else { json!({ "result": { "status": "shipped" } }) },
-            error: fails.then_some("the order service did not answer"),
-            tags: &["orders"],
-            ..Span::default()
-        });
+    let trace =
+        Trace::new(&format!("7b1f9c30-0000-4000-8000-{index:012x}"), environment, "support-bot", start)
+            .of(&format!("conv-{}", 1_900 + turns), user[usize::try_from(turns % 4).unwrap()])
+            .with(Span {
+                name: "support-bot",
+                kind: "agent",
+                lasts: think * 2 + tool + 40_000,
+                input: json!({ "agent_name": "support-bot", "question": question }),
+                output: if fails { Value::Null } else { json!({ "result": "It arrives on Thursday." }) },
+                error: fails.then_some("the order service did not answer"),
+                ..Span::default()
+            })
+            .with(llm(model, 5_000, think, 640 + dice.roll(900), 40 + dice.roll(90)))
+            .with(Span {
+                name: "look_up_order",
+                kind: "tool",
+                parent: Some(0),
+                at: think + 8_000,
+                lasts: tool,
+                input: json!({ "order_id": 1_000 + index }),
+                output: if fails { Value::Null } else { json!({ "result": { "status": "shipped" } }) },
+                error: fails.then_some("the order service did not answer"),
+                tags: &["orders"],
+                ..Span::default()
+            });
     if fails { trace } else { trace.with(llm(model, think + tool + 10_000, think, 900, 120)) }
 }
 
@@ -241,11 +248,7 @@ fn invoice(index: u64, start: Timestamp, dice: &mut Dice) -> Trace {
             error,
             ..Span::default()
         })
-        .with(Span {
-            model: "in-house-7b",
-            tokens: Some((420, 60)),
-            ..llm("", 2_000, lasts / 2, 0, 0)
-        })
+        .with(Span { model: "in-house-7b", tokens: Some((420, 60)), ..llm("", 2_000, lasts / 2, 0, 0) })
         .with(Span {
             name: "book_invoice",
             kind: "tool",
