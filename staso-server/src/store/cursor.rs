@@ -1,7 +1,7 @@
 use std::{fmt::Display, str::FromStr};
 
 use super::StoreError;
-use crate::model::Cursor;
+use crate::model::{Cursor, TraceSort};
 
 /// Where a page of a list ended: the key that the list is sorted by, and what tells items with the same key
 /// apart.
@@ -31,6 +31,16 @@ impl<T: Display + FromStr> Place<T> {
         let key = next()?.parse().map_err(|_| StoreError::BadCursor)?;
         let tie = next()?.parse().map_err(|_| StoreError::BadCursor)?;
         Ok(Self { key, tie })
+    }
+}
+
+/// What cursors of traces in this order begin with.
+pub(super) fn traces_list(sort: TraceSort) -> &'static str {
+    match sort {
+        TraceSort::Newest => "newest",
+        TraceSort::Slowest => "slowest",
+        TraceSort::Costliest => "costliest",
+        TraceSort::MostTokens => "tokens",
     }
 }
 

@@ -18,7 +18,11 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use self::state::State;
-use super::{Facets, MAX_FACETS, NewKey, Revision, Store, StoreError, cursor::Place, words::WordQuery};
+use super::{
+    Facets, MAX_FACETS, NewKey, Revision, Store, StoreError,
+    cursor::{Place, traces_list},
+    words::WordQuery,
+};
 use crate::model::{
     Annotation, Batch, Conversation, ConversationFilter, ConversationSummary, IngestOutcome, KeyId,
     KeyRecord, KeyScope, Metrics, MetricsFilter, MetricsQuery, Page, PageRequest, SpanId, StoredSpan,
@@ -90,7 +94,7 @@ impl Store for MemoryStore {
             .traces(workspace)
             .filter(|trace| trace.matches(&filter) && words.matches(trace.kept.records()))
             .map(|trace| (Place { key: trace.sort_key(sort), tie: trace.kept.number }, trace.summary()));
-        page::descending(trace::list_name(sort), found.collect(), &page)
+        page::descending(traces_list(sort), found.collect(), &page)
     }
 
     async fn trace(

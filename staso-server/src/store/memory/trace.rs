@@ -99,13 +99,3 @@ impl TraceView<'_> {
         i64::try_from(amount).unwrap_or(i64::MAX)
     }
 }
-
-/// What the cursors of lists in this order begin with.
-pub(super) fn list_name(sort: TraceSort) -> &'static str {
-    match sort {
-        TraceSort::Newest => "newest",
-        TraceSort::Slowest => "slowest",
-        TraceSort::Costliest => "costliest",
-        TraceSort::MostTokens => "tokens",
-    }
-}
