@@ -1,0 +1,382 @@
+use maud::{Markup, html};
+
+use super::{
+    chat::{Message, ToolCall},
+    payload::Payload,
+    record::{Known, Record},
+};
+use crate::{
+    model::{Annotation, AnnotationValue, SpanRow, StoredSpan, Timestamp, TraceId},
+    web::{Link, PageContext, format},
+};
+
+/// Where a span is in its trace.
+pub(in crate::web) struct Place<'a> {
+    pub(in crate::web) trace_id: &'a TraceId,
+    /// When the trace began.
+    pub(in crate::web) trace_start: Timestamp,
+    /// How long the trace took.
+    pub(in crate::web) trace_micros: u64,
+    /// What was said of the trace and its spans.
+    pub(in crate::web) annotations: &'a [Annotation],
+}
+
+/// More of a text than this is not put into a page; the whole is one link away.
+const LONGEST: usize = 2 << 20;
+
+/// Everything that is known of a span.
+pub(in crate::web) fn panel(context: &PageContext, place: &Place<'_>, span: &StoredSpan) -> Markup {
+    let row = &span.row;
+    let record = Record::of(span.record.get());
+    let known = record.known();
+    let raw = context
+        .link(Link::to("/v1/traces").part(place.trace_id.as_str()).part("spans").part(row.span_id.as_str()));
+    html! {
+        article.span data-span=(row.span_id) {
+            header.span-head {
+                div.span-title {
+                    (format::kind(row.kind))
+                    h2 { (row.name) }
+                    @if row.provisional { (format::trace_status(crate::model::TraceStatus::Running)) }
+                    @else { (format::span_status(row.status)) }
+                }
+                div.span-actions {
+                    a.permalink href=(permalink(context, place.trace_id, row)) { "Link to this step" }
+                    button.ghost type="button" data-copy=(row.span_id) { "Copy ID" }
+                }
+            }
+            @if row.status.is_failure() || !record.error_message.is_empty() {
+                (failure(&record, &known))
+            }
+            (facts(context, place, row, &record, &known))
+            (payload("Input", &record.input, &raw))
+            (payload("Output", &record.output, &raw))
+            @if !["", "{}"].contains(&record.attributes.as_str()) {
+                details.payload open[known.others] {
+                    summary { h3 { "Metadata" } }
+                    (source(&record.attributes, &raw))
+                }
+            }
+            (annotations(place, row))
+            details.payload {
+                summary { h3 { "Record as it came" } }
+                (source(span.record.get(), &raw))
+                p.muted { a href=(raw) { "Open as JSON" } }
+            }
+        }
+    }
+}
+
+/// The address of the trace's page with this span selected.
+fn permalink(context: &PageContext, trace_id: &TraceId, row: &SpanRow) -> Link {
+    context.link(Link::to("/traces").part(trace_id.as_str()).with("span", row.span_id.as_str()))
+}
+
+fn failure(record: &Record, known: &Known) -> Markup {
+    html! {
+        div.span-failure {
+            strong { @if known.exception.is_empty() { "Failed" } @else { (known.exception) } }
+            @if record.error_message.is_empty() { p.muted { "Without a message" } }
+            @else { pre.text { (record.error_message) } }
+        }
+    }
+}
+
+fn facts(context: &PageContext, place: &Place<'_>, row: &SpanRow, record: &Record, known: &Known) -> Markup {
+    let offset = micros_since(place.trace_start, row.started_at);
+    let suppressed = record.suppressed();
+    html! {
+        dl.facts {
+            dt { "Started" }
+            dd { (format::time(row.started_at)) " " span.muted { "+" (format::duration(offset)) } }
+            dt { "Duration" }
+            dd {
+                @if row.provisional { "still running" }
+                @else {
+                    (format::duration(row.duration_micros)) " "
+                    span.muted { (share(row.duration_micros, place.trace_micros)) " of the trace" }
+                }
+            }
+            @if row.status == crate::model::SpanStatus::Other { dt { "Status" } dd { (record.status) } }
+            @if !row.agent.is_empty() {
+                dt { "Agent" }
+                dd {
+                    a href=(context.link(Link::to("/agents").part(&row.agent))) { (row.agent) }
+                    @if !record.agent_version.is_empty() { " " span.muted { (record.agent_version) } }
+                }
+            }
+            (model(row, record))
+            @if !record.user_id.is_empty() {
+                dt { "User" }
+                dd { a href=(context.link(Link::to("/traces").with("user", &record.user_id))) { (record.user_id) } }
+            }
+            @if !record.session_id.is_empty() {
+                dt { "Conversation" }
+                dd.mono {
+                    a href=(context.link(Link::to("/conversations").part(&record.session_id))) { (record.session_id) }
+                }
+            }
+            @if !known.tags.is_empty() {
+                dt { "Tags" }
+                dd.chips {
+                    @for tag in &known.tags {
+                        a.chip href=(context.link(Link::to("/traces").with("tag", tag))) { (tag) }
+                    }
+                }
+            }
+            @if !known.source.is_empty() {
+                dt { "Source" }
+                dd.mono {
+                    (known.source)
+                    @if !known.function.is_empty() { " " span.muted { (known.function) } }
+                    " " button.ghost.small type="button" data-copy=(known.source) { "Copy" }
+                }
+            }
+            (commit(known))
+            @if !suppressed.is_empty() { dt { "Not recorded" } dd { (suppressed.join(", ")) } }
+            dt { "Span" }
+            dd.mono { (row.span_id) }
+        }
+    }
+}
+
+fn model(row: &SpanRow, record: &Record) -> Markup {
+    let calls = row.cost.priced + row.cost.unpriced > 0;
+    html! {
+        @if !row.model.is_empty() {
+            dt { "Model" }
+            dd {
+                (row.model)
+                @if !record.provider.is_empty() { " " span.muted { (record.provider) } }
+                @if !record.requested_model.is_empty() && record.requested_model != row.model {
+                    " " span.muted { "asked for " (record.requested_model) }
+                }
+            }
+        }
+        @if !record.reasoning_effort.is_empty() { dt { "Reasoning effort" } dd { (record.reasoning_effort) } }
+        @match row.tokens {
+            Some(tokens) if tokens.total > 0 => {
+                dt { "Tokens" }
+                dd {
+                    (format::count(tokens.input)) " in, " (format::count(tokens.output)) " out, "
+                    (format::count(tokens.total)) " in all"
+                }
+            }
+            _ => @if calls { dt { "Tokens" } dd.muted { "unknown" } }
+        }
+        @if calls { dt { "Cost" } dd { (format::cost(&row.cost)) } }
+    }
+}
+
+fn commit(known: &Known) -> Markup {
+    let branch = if known.branch.is_empty() { "" } else { " on " };
+    html! {
+        @if !known.commit.is_empty() {
+            dt { "Commit" }
+            dd.mono {
+                span title=(known.commit) { (known.commit.chars().take(12).collect::<String>()) }
+                span.muted { (branch) (known.branch) @if known.dirty { ", with changes" } }
+                " " button.ghost.small type="button" data-copy=(known.commit) { "Copy" }
+            }
+        }
+        @if !known.repository.is_empty() {
+            dt { "Repository" }
+            dd {
+                @if is_web_address(&known.repository) {
+                    a href=(known.repository) rel="noreferrer noopener" target="_blank" { (known.repository) }
+                } @else { (known.repository) }
+            }
+        }
+    }
+}
+
+/// Whether a text may become a link: a browser would run what other schemes carry.
+fn is_web_address(text: &str) -> bool {
+    text.starts_with("https://") || text.starts_with("http://")
+}
+
+fn payload(title: &str, text: &str, raw: &Link) -> Markup {
+    html! {
+        section.payload {
+            header.payload-head {
+                h3 { (title) }
+                @if !text.is_empty() { button.ghost.small type="button" data-copy-source { "Copy" } }
+            }
+            @match Payload::of(text) {
+                Payload::Empty => p.none { "Nothing recorded" },
+                Payload::Text(text) => (plain(&text, raw)),
+                Payload::Json(text) => (source(text, raw)),
+                Payload::Chat(messages) => {
+                    (chat(&messages))
+                    details { summary { "As JSON" } (source(text, raw)) }
+                }
+            }
+        }
+    }
+}
+
+fn chat(messages: &[Message]) -> Markup {
+    html! {
+        ol.chat {
+            @for message in messages {
+                li.message.{ "by-" (speaker(&message.role)) } {
+                    p.role {
+                        (message.role)
+                        @if !message.answers.is_empty() { " " span.muted { "answers " code { (message.answers) } } }
+                    }
+                    @if !message.text.is_empty() { pre.text { (message.text) } }
+                    @for ToolCall { id, name, arguments } in &message.calls {
+                        div.call {
+                            p { "calls " code { (name) } @if !id.is_empty() { " " span.muted { "as " code { (id) } } } }
+                            @if !arguments.is_empty() { pre.json data-json { (arguments) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The class of a role: one of a few that have a look.
+fn speaker(role: &str) -> &'static str {
+    match role {
+        "user" | "human" => "user",
+        "assistant" | "model" | "ai" => "assistant",
+        "system" | "developer" => "system",
+        "tool" | "function" => "tool",
+        _ => "other",
+    }
+}
+
+/// JSON, which a script folds.
+fn source(text: &str, raw: &Link) -> Markup {
+    if text.len() > LONGEST {
+        return plain(text, raw);
+    }
+    html! { pre.json data-json data-source { (text) } }
+}
+
+fn plain(text: &str, raw: &Link) -> Markup {
+    let shown = text.get(..text.floor_char_boundary(LONGEST)).unwrap_or_default();
+    html! {
+        pre.text data-source { (shown) }
+        @if shown.len() < text.len() {
+            p.muted { "The first 2 MiB. " a href=(raw) { "Open all of it" } }
+        }
+    }
+}
+
+fn annotations(place: &Place<'_>, row: &SpanRow) -> Markup {
+    let own: Vec<&Annotation> = place
+        .annotations
+        .iter()
+        .filter(|annotation| match &annotation.span_id {
+            Some(span_id) => *span_id == row.span_id,
+            None => row.parent_span_id.is_none(),
+        })
+        .collect();
+    html! {
+        @if !own.is_empty() {
+            section.payload {
+                h3 { "Annotations" }
+                dl.facts {
+                    @for annotation in own {
+                        dt { (annotation.name) }
+                        dd {
+                            strong { (value(&annotation.value)) }
+                            @if let Some(comment) = &annotation.comment { " " (comment) }
+                            " " span.muted { (format::time(annotation.received_at)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn value(value: &AnnotationValue) -> String {
+    match value {
+        AnnotationValue::Numeric(number) => number.to_string(),
+        AnnotationValue::Categorical(text) => text.clone(),
+        AnnotationValue::Boolean(true) => "yes".to_owned(),
+        AnnotationValue::Boolean(false) => "no".to_owned(),
+    }
+}
+
+fn micros_since(start: Timestamp, moment: Timestamp) -> u64 {
+    u64::try_from(moment.as_micros().saturating_sub(start.as_micros())).unwrap_or(0)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a percentage that people read")]
+fn share(micros: u64, of: u64) -> String {
+    format::percent(if of == 0 { 1.0 } else { (micros as f64 / of as f64).min(1.0) })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::{json, value::RawValue};
+
+    use super::{super::sample, *};
+
+    fn rendered(record: &serde_json::Value) -> String {
+        let name = record["name"].as_str().unwrap_or("step");
+        let record = RawValue::from_string(record.to_string()).unwrap();
+        let row = SpanRow { name: name.to_owned(), ..sample::span("s1", None, 0, 5) };
+        let place = Place {
+            trace_id: &TraceId::new("t"),
+            trace_start: Timestamp::default(),
+            trace_micros: 10,
+            annotations: &[],
+        };
+        panel(&sample::context(), &place, &StoredSpan { row, record: Arc::from(record) }).into_string()
+    }
+
+    #[test]
+    fn whatever_a_span_carries_is_escaped() {
+        let evil = "</pre><script>alert(1)</script><img src=x onerror=alert(1)>\"'";
+        let attributes = json!({
+            "tags": [evil], "code.filepath": evil, "code.function": evil, "exception.type": evil,
+            "vcs.commit.sha": evil, "vcs.branch": evil, "vcs.repo_url": "javascript:alert(1)", "own": evil,
+        });
+        let chat = json!([{"role": evil, "content": evil, "tool_calls": [{"id": evil, "name": evil}]}]);
+        let page = rendered(&json!({
+            "name": evil, "input": evil, "output": chat.to_string(), "attributes": attributes.to_string(),
+            "error_message": evil, "user_id": evil, "session_id": evil, "agent_version": evil,
+            "provider": evil, "requested_model": evil, "reasoning_effort": evil,
+            "capture": {evil: "suppressed"},
+        }));
+        assert!(!page.contains("<script") && !page.contains("<img"), "{page}");
+        assert!(page.contains("&lt;script&gt;"));
+        assert!(!page.contains("href=\"javascript"));
+    }
+
+    #[test]
+    fn a_repository_becomes_a_link_only_on_the_web() {
+        for (address, is_link) in
+            [("https://example.com/a", true), ("git@example.com:a", false), (" https://", false)]
+        {
+            let attributes = json!({"vcs.repo_url": address}).to_string();
+            let page = rendered(&json!({"attributes": attributes}));
+            assert_eq!(page.contains("target=\"_blank\""), is_link, "{address}");
+        }
+    }
+
+    #[test]
+    fn a_chat_is_shown_as_one() {
+        let input = json!({"messages": [{"role": "user", "content": "Where is it?"}]}).to_string();
+        let page = rendered(&json!({"input": input}));
+        assert!(
+            page.contains("by-user") && page.contains("<pre class=\"text\">Where is it?</pre>"),
+            "{page}"
+        );
+    }
+
+    #[test]
+    fn a_long_text_is_cut_and_a_deep_one_is_not_followed() {
+        let page = rendered(&json!({"input": "ä".repeat(LONGEST), "output": "[".repeat(100_000)}));
+        assert!(page.contains("Open all of it"));
+        assert!(page.contains(&"[".repeat(100_000)));
+    }
+}
