@@ -40,7 +40,7 @@ function moveRow(step) {
   next.scrollIntoView({ block: "nearest" });
 }
 
-const isField = (element) => element?.closest("input, select, textarea, [contenteditable]") !== null;
+const isField = (element) => Boolean(element?.closest("input, select, textarea, [contenteditable]"));
 let leading = false;
 
 document.addEventListener("keydown", (event) => {
@@ -101,5 +101,19 @@ document.addEventListener("click", (event) => {
   if (event.metaKey || event.ctrlKey) window.open(link.href, "_blank", "noopener");
   else link.click();
 });
+
+// Buttons that copy, and forms that ask first.
+document.addEventListener("click", async (event) => {
+  const copy = event.target.closest("button[data-copy]");
+  if (!copy) return;
+  await navigator.clipboard?.writeText(document.getElementById(copy.dataset.copy).textContent);
+  copy.textContent = "Copied";
+});
+document.addEventListener("submit", (event) => {
+  const question = event.target.dataset.confirm;
+  if (question && !confirm(question)) event.preventDefault();
+});
+
+for (const place of document.querySelectorAll("[data-origin]")) place.textContent = location.origin;
 
 startTimes();

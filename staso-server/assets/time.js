@@ -1,6 +1,10 @@
 // Times come in UTC; this shows them in the reader's own zone and keeps "3 min ago" true.
 
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const formats = {
+  full: new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" }),
+  clock: new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" }),
+  date: new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" }),
+};
 
 // The same words as `format::ago` on the server.
 export function ago(moment, now = Date.now()) {
@@ -16,9 +20,12 @@ export function localize(root = document) {
   for (const element of root.querySelectorAll("time[datetime]")) {
     const moment = Date.parse(element.dateTime);
     if (Number.isNaN(moment)) continue;
-    const text = full.format(moment);
-    element.title = `${text} (${element.dateTime})`;
-    const shown = element.dataset.format === "relative" ? ago(moment) : text;
+    const format = element.dataset.format;
+    if (!element.dataset.local) {
+      element.dataset.local = "1";
+      element.title = `${formats.full.format(moment)} (${element.dateTime})`;
+    }
+    const shown = format === "relative" ? ago(moment) : (formats[format] ?? formats.full).format(moment);
     if (element.textContent !== shown) element.textContent = shown;
   }
 }
@@ -27,5 +34,5 @@ export function startTimes() {
   localize();
   setInterval(() => {
     if (!document.hidden) localize();
-  }, 10_000);
+  }, 5000);
 }

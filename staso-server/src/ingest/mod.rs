@@ -1,21 +1,6 @@
-//! What SDKs send: spans and annotations, checked and handed to the store.
+//! What SDKs send: spans and annotations.
 
-mod annotations;
-mod attributes;
-mod body;
-mod error;
-mod field;
-mod locate;
-mod parse;
-mod record;
-mod span;
-mod traces;
-
-use axum::{Router, routing::post};
-
-pub use annotations::parse_annotation;
-pub use error::ParseError;
-pub use parse::{ParsedTrace, parse_request, parse_trace};
+use axum::Router;
 
 use crate::http::AppState;
 
@@ -23,6 +8,4 @@ use crate::http::AppState;
 #[must_use]
 pub fn routes() -> Router<AppState> {
     Router::new()
-        .route("/v1/traces/ingest", post(traces::ingest))
-        .route("/v1/traces/{trace_id}/annotations", post(annotations::annotate))
 }

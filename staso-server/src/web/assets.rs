@@ -33,9 +33,12 @@ macro_rules! asset {
 static ASSETS: &[Asset] = &[
     asset!("base.css", CSS),
     asset!("app.css", CSS),
+    asset!("parts.css", CSS),
     asset!("theme.js", JS),
     asset!("app.js", JS),
     asset!("time.js", JS),
+    asset!("live.js", JS),
+    asset!("chart.js", JS),
     asset!("favicon.svg", SVG),
 ];
 

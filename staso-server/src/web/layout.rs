@@ -206,6 +206,7 @@ fn document(
                 link rel="icon" type="image/svg+xml" href="/assets/favicon.svg";
                 link rel="stylesheet" href="/assets/base.css";
                 link rel="stylesheet" href="/assets/app.css";
+                link rel="stylesheet" href="/assets/parts.css";
                 @for style in styles { link rel="stylesheet" href={ "/assets/" (style) }; }
                 script src="/assets/theme.js" {}
                 script type="module" src="/assets/app.js" {}

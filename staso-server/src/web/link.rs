@@ -14,6 +14,11 @@ impl Link {
         Self { text: path.to_owned(), has_query: false }
     }
 
+    /// The address of the page that is shown, as the request has it.
+    pub(super) fn here(path: &str) -> Self {
+        Self { text: path.to_owned(), has_query: false }
+    }
+
     /// One more part of the path.
     #[must_use]
     pub fn part(mut self, value: &str) -> Self {

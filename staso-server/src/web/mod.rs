@@ -1,15 +1,33 @@
 //! The dashboard: pages rendered on the server, one file each.
 
+mod agent;
 pub mod assets;
+mod cells;
+mod chart;
 mod conversation;
+mod conversations;
+mod empty;
 mod error;
+mod filters;
 pub mod format;
+mod here;
 pub mod layout;
 mod link;
+mod list;
+pub mod login;
+mod overview;
+mod settings;
 mod span;
+mod timeline;
 mod trace;
+mod traces;
+mod users;
 
-use axum::{Router, routing::get};
+use axum::{
+    Router,
+    response::Html,
+    routing::{get, post},
+};
 
 pub use error::PageError;
 pub use layout::{PageContext, Section};
@@ -22,6 +40,16 @@ use crate::http::AppState;
 pub fn routes() -> Router<AppState> {
     Router::new()
         .route("/assets/{file}", get(assets::serve))
+        .route("/", get(overview::show))
+        .route("/traces", get(traces::show))
+        .route("/conversations", get(conversations::show))
+        .route("/users", get(users::show))
+        .route("/agents/{name}", get(agent::show))
+        .route("/settings", get(settings::show))
+        .route("/settings/keys", post(settings::create_key))
+        .route("/settings/keys/{id}/revoke", post(settings::revoke_key))
+        .route("/settings/workspaces", post(settings::create_workspace))
+        .route("/login", get(|| async { Html(login::page(None).into_string()) }))
         .route("/traces/{trace_id}", get(trace::page))
         .route("/traces/{trace_id}/rows", get(trace::rows))
         .route("/traces/{trace_id}/spans/{span_id}", get(trace::span))

@@ -1,0 +1,224 @@
+//! Charts as SVG. The plot stretches with the page; its axes are text beside it, which does not.
+
+use maud::{Markup, html};
+
+use super::{format, timeline::Timeline};
+use crate::model::Measures;
+
+/// One quantity over time.
+pub(super) struct Line {
+    pub(super) name: &'static str,
+    /// The class that gives its colour.
+    pub(super) class: &'static str,
+    pub(super) value: fn(&Measures) -> Option<f64>,
+}
+
+/// A chart of some quantities.
+pub(super) struct Chart<'a> {
+    pub(super) title: &'a str,
+    pub(super) lines: &'a [Line],
+    /// How a value is written.
+    pub(super) unit: fn(f64) -> String,
+}
+
+/// The plot's height in its own units; a slot is 10 wide.
+const HEIGHT: f64 = 100.0;
+
+impl Chart<'_> {
+    /// Stacked bars.
+    pub(super) fn bars(&self, timeline: &Timeline) -> Markup {
+        let sum = |slot| self.lines.iter().filter_map(|line| (line.value)(slot)).sum::<f64>();
+        let top = nice_top(timeline.slots.iter().map(sum).fold(0.0, f64::max));
+        let plot = html! {
+            @for (index, slot) in timeline.slots.iter().enumerate() {
+                @for (bottom, line, value) in self.stack(slot) {
+                    @let height = value / top * HEIGHT;
+                    rect.{ (line.class) } x=(number(left(index) + 1.0)) width="8"
+                        y=(number(HEIGHT - bottom / top * HEIGHT - height)) height=(number(height.max(0.8))) {}
+                }
+            }
+        };
+        self.frame(timeline, top, &plot)
+    }
+
+    /// What is above what in a bar: the bottom, the line, the value.
+    fn stack<'s>(&'s self, slot: &Measures) -> Vec<(f64, &'s Line, f64)> {
+        let mut bottom = 0.0;
+        let mut parts = Vec::new();
+        for line in self.lines {
+            if let Some(value) = (line.value)(slot).filter(|value| *value > 0.0) {
+                parts.push((bottom, line, value));
+                bottom += value;
+            }
+        }
+        parts
+    }
+
+    /// Lines, broken where there is no value.
+    pub(super) fn lines(&self, timeline: &Timeline) -> Markup {
+        let values =
+            timeline.slots.iter().flat_map(|slot| self.lines.iter().filter_map(|line| (line.value)(slot)));
+        let top = nice_top(values.fold(0.0, f64::max));
+        let plot = html! {
+            @for line in self.lines {
+                path.line.{ (line.class) } vector-effect="non-scaling-stroke" d=(path(line, timeline, top)) {}
+            }
+        };
+        self.frame(timeline, top, &plot)
+    }
+
+    fn frame(&self, timeline: &Timeline, top: f64, plot: &Markup) -> Markup {
+        let width = left(timeline.slots.len());
+        let last = timeline.slots.len().saturating_sub(1);
+        html! {
+            figure.chart.card {
+                figcaption.card-head {
+                    h2 { (self.title) }
+                    @if self.lines.len() > 1 {
+                        span.legend {
+                            @for line in self.lines { span { i.swatch.{ (line.class) } {} (line.name) } }
+                        }
+                    }
+                }
+                div.chart-body {
+                    div.y-axis aria-hidden="true" {
+                        span { ((self.unit)(top)) } span { ((self.unit)(top / 2.0)) } span { ((self.unit)(0.0)) }
+                    }
+                    svg.plot viewBox={ "0 0 " (number(width)) " 100" } preserveAspectRatio="none" role="img"
+                        aria-label={ (self.title) ": " (self.summary(timeline)) } {
+                        path.grid vector-effect="non-scaling-stroke" d={ "M0 0H" (number(width)) "M0 50H" (number(width)) } {}
+                        path.axis vector-effect="non-scaling-stroke" d={ "M0 100H" (number(width)) } {}
+                        (plot)
+                        @for (index, slot) in timeline.slots.iter().enumerate() {
+                            rect.hit x=(number(left(index))) y="0" width="10" height="100"
+                                data-at=(timeline.at(index)) data-tip=(self.tip(slot)) {}
+                        }
+                    }
+                    div.x-axis aria-hidden="true" {
+                        @for index in [0, last / 4, last / 2, last * 3 / 4, last] {
+                            (moment(timeline, index))
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn tip(&self, slot: &Measures) -> String {
+        let part = |line: &Line| {
+            let value = (line.value)(slot).map_or_else(|| "–".to_owned(), self.unit);
+            format!("{} {value}", line.name)
+        };
+        self.lines.iter().map(part).collect::<Vec<_>>().join("\n")
+    }
+
+    /// For those who do not see the plot.
+    fn summary(&self, timeline: &Timeline) -> String {
+        let part = |line: &Line| {
+            let values = timeline.slots.iter().filter_map(line.value);
+            let most = values.fold(0.0, f64::max);
+            format!("{} at most {}", line.name, (self.unit)(most))
+        };
+        self.lines.iter().map(part).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// A row's runs over time in a few pixels, failed ones on top of the others.
+pub(super) fn sparkline(timeline: &Timeline) -> Markup {
+    let top = timeline.slots.iter().map(|slot| slot.count).max().unwrap_or(0).max(1);
+    #[expect(clippy::cast_precision_loss, reason = "a few pixels")]
+    let height = |count: u64| count as f64 / top as f64 * 24.0;
+    html! {
+        svg.sparkline viewBox={ "0 0 " (number(left(timeline.slots.len()))) " 24" } preserveAspectRatio="none"
+            aria-hidden="true" {
+            path.axis vector-effect="non-scaling-stroke" d={ "M0 24H" (number(left(timeline.slots.len()))) } {}
+            @for (index, slot) in timeline.slots.iter().enumerate() {
+                @let (good, bad) = (height(slot.count - slot.errors.min(slot.count)), height(slot.errors));
+                @if good > 0.0 { rect.fill-ok x=(number(left(index) + 1.0)) y=(number(24.0 - good)) width="8" height=(number(good)) {} }
+                @if bad > 0.0 { rect.fill-error x=(number(left(index) + 1.0)) y=(number(24.0 - good - bad)) width="8" height=(number(bad)) {} }
+            }
+        }
+    }
+}
+
+/// How long a bar is beside others, below a number in a table.
+#[expect(clippy::cast_precision_loss, reason = "a few pixels")]
+pub(super) fn meter(value: u64, most: u64) -> Markup {
+    let width = if most == 0 { 0.0 } else { value as f64 / most as f64 * 100.0 };
+    html! {
+        svg.meter viewBox="0 0 100 3" preserveAspectRatio="none" aria-hidden="true" {
+            rect x=(number(100.0 - width)) y="0" width=(number(width)) height="3" {}
+        }
+    }
+}
+
+fn path(line: &Line, timeline: &Timeline, top: f64) -> String {
+    let mut path = String::new();
+    let mut pen = 'M';
+    for (index, slot) in timeline.slots.iter().enumerate() {
+        let Some(value) = (line.value)(slot) else {
+            pen = 'M';
+            continue;
+        };
+        let (x, y) = (left(index) + 5.0, HEIGHT - value / top * HEIGHT);
+        // A single point is drawn as a short stroke.
+        let end = if pen == 'M' { "h0.01" } else { "" };
+        path.push_str(&format!("{pen}{} {}{end}", number(x), number(y)));
+        pen = 'L';
+    }
+    path
+}
+
+fn moment(timeline: &Timeline, slot: usize) -> Markup {
+    let at = timeline.at(slot);
+    let days = timeline.width.as_secs().saturating_mul(timeline.slots.len() as u64) > 2 * 86_400;
+    let text = format::minute(at);
+    let (short, format) = if days { (text.get(5..10), "date") } else { (text.get(11..16), "clock") };
+    html! { time datetime=(at) data-format=(format) { (short.unwrap_or_default()) } }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a place among a few hundred")]
+fn left(slot: usize) -> f64 {
+    slot as f64 * 10.0
+}
+
+/// Two decimals are more than a pixel.
+fn number(value: f64) -> String {
+    let text = format!("{value:.2}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    text.to_owned()
+}
+
+/// The least of 1, 2, 5, 10, 20 … that is not below the value, so that the axis can be read.
+fn nice_top(value: f64) -> f64 {
+    if value <= 0.0 || !value.is_finite() {
+        return 1.0;
+    }
+    let power = 10_f64.powf(value.log10().floor());
+    [1.0, 2.0, 5.0].into_iter().map(|step| step * power).find(|top| *top >= value).unwrap_or(10.0 * power)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_axis_ends_at_a_round_number() {
+        for (value, expected) in [
+            (0.0, 1.0),
+            (0.03, 0.05),
+            (1.0, 1.0),
+            (7.0, 10.0),
+            (19.0, 20.0),
+            (1_234.0, 2_000.0),
+            (f64::NAN, 1.0),
+        ] {
+            assert_eq!(nice_top(value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_written_short() {
+        assert_eq!([0.0, 10.0, 1.005, 33.333_3].map(number), ["0", "10", "1", "33.33"]);
+    }
+}
