@@ -6,4 +6,5 @@ mod facets;
 mod latency;
 mod number;
 mod pack;
+mod read;
 mod varint;

@@ -1,0 +1,45 @@
+use std::{cmp::Reverse, collections::HashMap};
+
+use rusqlite::Connection;
+
+use super::{fact::scan, term::Terms};
+use crate::{
+    model::{Dimension, Measures, MetricsFilter, Page, PageRequest, Timestamp, UserSummary, WorkspaceId},
+    store::{StoreError, cursor::Place},
+};
+
+/// What cursors of users begin with.
+const LIST: &str = "users";
+
+/// The end users with runs that match, the last active first.
+pub(in super::super) fn users(
+    connection: &Connection,
+    workspace: WorkspaceId,
+    filter: &MetricsFilter,
+    page: &PageRequest,
+) -> Result<Page<UserSummary>, StoreError> {
+    let after = page.after.as_ref().map(|cursor| Place::<i64>::read(LIST, cursor)).transpose()?;
+    let mut found = HashMap::<i64, (Timestamp, Measures)>::new();
+    scan(connection, workspace, filter, Some(Dimension::User), |fact| {
+        let (last_at, measures) = found.entry(fact.key).or_default();
+        *last_at = fact.started_at;
+        fact.add_to(measures)
+    })?;
+    let mut users: Vec<(Timestamp, i64, Measures)> =
+        found.into_iter().map(|(user, (last_at, measures))| (last_at, user, measures)).collect();
+    if let Some(after) = after {
+        users.retain(|(last_at, user, _)| (last_at.as_micros(), *user) < (after.key, after.tie));
+    }
+    users.sort_unstable_by_key(|(last_at, user, _)| Reverse((*last_at, *user)));
+
+    let more = users.len() > page.limit;
+    users.truncate(page.limit);
+    let last = users.last().filter(|_| more);
+    let next = last.map(|(last_at, user, _)| Place { key: last_at.as_micros(), tie: *user }.cursor(LIST));
+    let mut terms = Terms::new(connection)?;
+    let items = users
+        .into_iter()
+        .map(|(last_at, user, measures)| Ok(UserSummary { user_id: terms.text(user)?, last_at, measures }))
+        .collect::<Result<_, StoreError>>()?;
+    Ok(Page { items, next })
+}
