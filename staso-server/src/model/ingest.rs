@@ -3,7 +3,7 @@ use serde_json::value::RawValue;
 use super::{SpanHead, Timestamp, TraceId, WorkspaceId};
 
 /// The traces of one request, checked and ready to be stored.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Batch {
     /// The request's `Idempotency-Key`; made up by the server where it has none.
     pub idempotency_key: String,
@@ -18,7 +18,7 @@ pub struct Batch {
 }
 
 /// Some spans of one trace.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct IncomingTrace {
     /// Where they go.
     pub workspace: WorkspaceId,

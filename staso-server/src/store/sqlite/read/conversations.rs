@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row, params_from_iter, types::Value};
 use super::{
     condition::{Bounds, Conditions, FEW},
     list::json_array,
-    term::{Terms, number},
+    term::Terms,
     walk::Walk,
 };
 use crate::{

@@ -27,3 +27,6 @@ pub(super) use metrics::metrics;
 pub(super) use span::{span, spans, trace};
 pub(super) use traces::traces;
 pub(super) use users::users;
+
+#[cfg(test)]
+mod tests;

@@ -178,7 +178,7 @@ CREATE INDEX annotation_by_trace ON annotation (trace_id, workspace);
 -- The distinct words of each settled trace, separated by spaces; its rowid is the trace's id. Of what `words.rs`
 -- takes for a word, this tokenizer makes one token, and changes nothing.
 CREATE VIRTUAL TABLE search USING fts5 (
-    words, content = '', contentless_delete = 1, detail = none, columnsize = 0,
+    words, content = '', contentless_delete = 1, detail = none,
     tokenize = "ascii"
 );
 
