@@ -77,6 +77,13 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// On a narrow page the filters beyond the first few open on demand.
+document.querySelector(".more-filters")?.addEventListener("click", (event) => {
+  const open = event.target.form.classList.toggle("is-open");
+  event.target.setAttribute("aria-expanded", String(open));
+  event.target.textContent = open ? "Fewer filters" : "More filters";
+});
+
 // Filters apply as soon as they are chosen; a click anywhere on a row opens it.
 document.addEventListener("change", (event) => {
   const form = event.target.closest("form[data-filters]");

@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// One more trace every few seconds, to see lists live.
 async fn go_on(store: &dyn Store, workspace: staso_server::model::WorkspaceId) {
     for index in 0.. {
-        tokio::time::sleep(Duration::from_secs(4)).await;
+        tokio::time::sleep(Duration::from_secs(10)).await;
         sample::add_one(store, workspace, Timestamp::now(), index).await;
     }
 }

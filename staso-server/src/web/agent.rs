@@ -112,7 +112,11 @@ fn charts(timeline: &Timeline) -> Markup {
         Line { name: "input", class: "fill-1", value: |slot| Some(slot.tokens.input as f64) },
         Line { name: "output", class: "fill-2", value: |slot| Some(slot.tokens.output as f64) },
     ];
-    let cost = [Line { name: "known cost", class: "fill-3", value: |slot| slot.cost.usd() }];
+    let cost = [Line {
+        name: "known cost",
+        class: "fill-3",
+        value: |slot| slot.cost.usd().filter(|_| slot.cost.priced > 0),
+    }];
     html! {
         div.charts {
             (overview::runs_chart("Runs", timeline))

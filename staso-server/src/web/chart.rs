@@ -68,6 +68,16 @@ impl Chart<'_> {
     }
 
     fn frame(&self, timeline: &Timeline, top: f64, plot: &Markup) -> Markup {
+        let is_empty =
+            timeline.slots.iter().all(|slot| self.lines.iter().all(|line| (line.value)(slot).is_none()));
+        if is_empty {
+            return html! {
+                figure.chart.card {
+                    figcaption.card-head { h2 { (self.title) } }
+                    p.chart-empty.muted { "Nothing known in this time range." }
+                }
+            };
+        }
         let width = left(timeline.slots.len());
         let last = timeline.slots.len().saturating_sub(1);
         html! {
@@ -189,13 +199,17 @@ fn number(value: f64) -> String {
     text.to_owned()
 }
 
-/// The least of 1, 2, 5, 10, 20 … that is not below the value, so that the axis can be read.
+/// The least round number that is not below the value and whose half is round as well.
 fn nice_top(value: f64) -> f64 {
     if value <= 0.0 || !value.is_finite() {
         return 1.0;
     }
     let power = 10_f64.powf(value.log10().floor());
-    [1.0, 2.0, 5.0].into_iter().map(|step| step * power).find(|top| *top >= value).unwrap_or(10.0 * power)
+    [1.0, 2.0, 3.0, 4.0, 6.0, 8.0]
+        .into_iter()
+        .map(|step| step * power)
+        .find(|top| *top >= value)
+        .unwrap_or(10.0 * power)
 }
 
 #[cfg(test)]
@@ -213,7 +227,7 @@ mod tests {
             (1_234.0, 2_000.0),
             (f64::NAN, 1.0),
         ] {
-            assert_eq!(nice_top(value), expected, "{value}");
+            assert!((nice_top(value) - expected).abs() < 1e-9, "{value}");
         }
     }
 

@@ -31,7 +31,7 @@ pub(super) async fn show(
                 .choice("agent", "All agents", &facets.agents)
                 .choice("environment", "All environments", &facets.environments)
                 .text("user", "User")
-                .choice("failed", "With or without failures", ["true"])
+                .flag("failed", "All outcomes", "With failed turns")
                 .render())
             (list::live(&here, "conversations", &conversations, &table(&context, &conversations.items)))
         }

@@ -17,7 +17,9 @@ fn support_bot(question: &str) -> Result<String, std::io::Error> {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let _staso = staso::init()?;
-    staso::conversation!("conv-42", user_id = "user-alice", { support_bot("Where is my order?")? });
+    staso::conversation!("conv-42", user_id = "user-alice", {
+        support_bot("Where is my order?")?
+    });
     Ok(())
 }"#;
 
@@ -60,19 +62,29 @@ pub(super) fn first_steps(context: &PageContext, what: &str) -> Markup {
                     h3 { "Run it" }
                     @if context.mode == Mode::Local {
                         pre { code { "staso dev -- cargo run" } }
-                        p.muted { "Any program with a Staso SDK works, one in Python too: " code { "staso dev -- python agent.py" } }
-                    } @else {
-                        pre { code {
-                            "export STASO_BASE_URL=" span data-origin { "<the address of this server>" } "\n"
-                            "export STASO_API_KEY=<a key from the settings>\n"
-                            @if context.workspace.slug != "default" {
-                                "export STASO_WORKSPACE_SLUG=" (context.workspace.slug) "\n"
-                            }
-                            "cargo run"
-                        } }
+                        p.muted {
+                            "This starts your program with a backend of its own. To send to the one that you are looking at:"
+                        }
                     }
+                    (run_it(context))
+                    p.muted { "Any program with a Staso SDK works, those in Python too." }
                 }
             }
         }
+    }
+}
+
+fn run_it(context: &PageContext) -> Markup {
+    let key = if context.mode == Mode::Local { "local" } else { "<a key from the settings>" };
+    html! {
+        pre { code {
+            "export STASO_BASE_URL=" span data-origin { "<the address of this page>" } "\n"
+            "export STASO_API_KEY=" (key) "\n"
+            "export STASO_AGENT_NAME=support-bot\n"
+            @if context.workspace.slug != "default" {
+                "export STASO_WORKSPACE_SLUG=" (context.workspace.slug) "\n"
+            }
+            "cargo run"
+        } }
     }
 }

@@ -37,6 +37,9 @@ const CONDITIONS: [(&str, &str); 9] = [
     ("until", "until"),
 ];
 
+/// A narrow page shows so many fields, and the others once asked to.
+const SHOWN_ON_PHONES: usize = 3;
+
 impl<'a> Filters<'a> {
     pub(super) fn new(context: &'a PageContext, here: &'a Here) -> Self {
         Self { context, here, fields: Vec::new(), shown: Vec::new() }
@@ -115,6 +118,22 @@ impl<'a> Filters<'a> {
         self
     }
 
+    /// A condition that is on or off.
+    pub(super) fn flag(mut self, name: &'static str, off: &'static str, on: &'static str) -> Self {
+        self.shown.push(name);
+        let is_on = self.here.value(name) == Some("true");
+        self.fields.push(html! {
+            label.field {
+                span.visually-hidden { (on) }
+                select.is-set[is_on] name=(name) {
+                    option value="" { (off) }
+                    option value="true" selected[is_on] { (on) }
+                }
+            }
+        });
+        self
+    }
+
     pub(super) fn render(self) -> Markup {
         let chips: Vec<_> = CONDITIONS
             .into_iter()
@@ -127,7 +146,12 @@ impl<'a> Filters<'a> {
                     input type="hidden" name="workspace" value=(self.context.workspace.slug);
                 }
                 @if let Some(sort) = self.here.value("sort") { input type="hidden" name="sort" value=(sort); }
-                @for field in &self.fields { (field) }
+                @for (index, field) in self.fields.iter().enumerate() {
+                    @if index < SHOWN_ON_PHONES { (field) } @else { div.extra { (field) } }
+                }
+                @if self.fields.len() > SHOWN_ON_PHONES {
+                    button.more-filters type="button" aria-expanded="false" { "More filters" }
+                }
                 button.apply type="submit" { "Apply" }
                 @for (name, label, value) in chips {
                     span.chip.condition {

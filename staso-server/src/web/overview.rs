@@ -102,7 +102,7 @@ fn cost_note(total: &Measures) -> Markup {
     if cost.is_complete() {
         html! { "estimated" }
     } else {
-        html! { "unknown for " (format::count(cost.unpriced)) " of " (format::count(cost.priced + cost.unpriced)) " calls" }
+        html! { (format::count(cost.unpriced)) " calls without a price" }
     }
 }
 
@@ -148,7 +148,7 @@ fn table(
                             th scope="col" .mid { "Runs over time" }
                             th.num scope="col" { "Runs" }
                             th.num scope="col" { "Errors" }
-                            th.num scope="col" { "p50" }
+                            th.num.mid scope="col" { "p50" }
                             th.num scope="col" { "p95" }
                             th.num.mid scope="col" { "Tokens" }
                             th.num.mid scope="col" { "Cost" }
@@ -170,7 +170,7 @@ fn table(
                                     @if total.errors > 0 { a.quiet href=(traces(&series.key, Some("error"))) { (cells::error_rate(total)) } }
                                     @else { (cells::error_rate(total)) }
                                 }
-                                td.num { (cells::quantile(&total.latency, 0.50)) }
+                                td.num.mid { (cells::quantile(&total.latency, 0.50)) }
                                 td.num { (cells::quantile(&total.latency, 0.95)) }
                                 td.num.mid { (format::tokens(&total.tokens)) }
                                 td.num.mid { (cells::cost(&total.cost)) }

@@ -57,13 +57,13 @@ pub(super) fn table(
         table.list.traces {
             thead {
                 tr {
-                    th scope="col" { "Status" }
+                    th scope="col" { span.mid { "Status" } }
                     th scope="col" { "Trace" }
                     th.mid scope="col" { "User" }
                     th.wide scope="col" { "Conversation" }
                     th.mid scope="col" { "Environment" }
                     th.num scope="col" aria-sort=[is_sorted(TraceSort::Slowest)] { (head("Duration", TraceSort::Slowest, "slowest")) }
-                    th.num.wide scope="col" { "Spans" }
+                    th.num.widest scope="col" { "Spans" }
                     th.num.mid scope="col" aria-sort=[is_sorted(TraceSort::MostTokens)] { (head("Tokens", TraceSort::MostTokens, "tokens")) }
                     th.num.mid scope="col" aria-sort=[is_sorted(TraceSort::Costliest)] { (head("Cost", TraceSort::Costliest, "costliest")) }
                     th.num scope="col" aria-sort=[is_sorted(TraceSort::Newest)] { (head("Started", TraceSort::Newest, "newest")) }
@@ -101,8 +101,8 @@ fn row(context: &PageContext, trace: &TraceSummary, slowest: u64) -> Markup {
             td.mid { (cells::user(context, &trace.user_id)) }
             td.wide { (cells::conversation(context, &trace.conversation_id)) }
             td.mid { (trace.environment) }
-            td.num { (duration(trace)) (chart::meter(trace.duration_micros, slowest)) }
-            td.num.wide { (format::count(trace.spans)) }
+            td.num.metered { (duration(trace)) (chart::meter(trace.duration_micros, slowest)) }
+            td.num.widest { (format::count(trace.spans)) }
             td.num.mid { (format::tokens(&trace.tokens)) }
             td.num.mid { (cells::cost(&trace.cost)) }
             td.num { (format::relative(trace.started_at, context.now)) }

@@ -17,7 +17,8 @@ pub(crate) async fn fill(store: &dyn Store, workspace: WorkspaceId, now: Timesta
     let mut traces = Vec::new();
     let mut dice = Dice(7);
     for index in 0..260_u64 {
-        let ago = (index * index * 86_400 / (260 * 260) + 40) * SECOND;
+        // Busier by day than by night.
+        let ago = (index * 320 + dice.roll(240) * (index / 20 % 3) + 40) * SECOND;
         let start = now.plus_micros(-i64::try_from(ago).unwrap());
         traces.push(match dice.roll(10) {
             0..=5 => support(index, start, &mut dice),
@@ -41,8 +42,8 @@ pub(crate) async fn add_one(store: &dyn Store, workspace: WorkspaceId, now: Time
 /// A trace that is being described.
 pub(crate) struct Trace {
     id: String,
-    environment: &'static str,
-    agent: &'static str,
+    environment: String,
+    agent: String,
     conversation: String,
     user: String,
     start: Timestamp,
@@ -69,9 +70,10 @@ pub(crate) struct Span<'a> {
 }
 
 impl Trace {
-    pub(crate) fn new(id: &str, environment: &'static str, agent: &'static str, start: Timestamp) -> Self {
+    pub(crate) fn new(id: &str, environment: &str, agent: &str, start: Timestamp) -> Self {
         let spans = Vec::new();
         let (conversation, user) = (String::new(), String::new());
+        let (environment, agent) = (environment.to_owned(), agent.to_owned());
         Self { id: id.to_owned(), environment, agent, conversation, user, start, spans }
     }
 
@@ -130,7 +132,7 @@ impl Trace {
             duration_micros: span.lasts,
             status: SpanStatus::of_wire(status),
             provisional: span.provisional,
-            agent: self.agent.to_owned(),
+            agent: self.agent.clone(),
             conversation_id: self.conversation.clone(),
             user_id: self.user.clone(),
             model: span.model.to_owned(),
@@ -146,7 +148,6 @@ impl Trace {
     }
 
     pub(crate) fn batch(self, workspace: WorkspaceId, index: usize) -> Batch {
-        let environment = self.environment.to_owned();
         Batch {
             idempotency_key: format!("{}-{index}", self.id),
             digest: [0; 32],
@@ -155,7 +156,7 @@ impl Trace {
             traces: vec![IncomingTrace {
                 workspace,
                 trace_id: TraceId::new(self.id),
-                environment,
+                environment: self.environment,
                 spans: self.spans,
             }],
         }
