@@ -16,12 +16,6 @@ use tokio::time::{Instant, Sleep, sleep};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MaxBody(pub(crate) usize);
 
-impl MaxBody {
-    pub(super) fn new(bytes: usize) -> Self {
-        Self(bytes)
-    }
-}
-
 /// The client stopped sending in the middle of a body.
 #[derive(Debug)]
 pub(crate) struct Stalled;

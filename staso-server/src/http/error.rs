@@ -103,3 +103,23 @@ impl IntoResponse for ApiError {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overload_is_answered_in_the_one_way_that_clients_wait_for() {
+        for (seconds, expected) in [(0, "1"), (7, "7"), (3600, "60")] {
+            let overloaded = StoreError::Overloaded { retry_after: Duration::from_secs(seconds) };
+            let response = ApiError::from(overloaded).into_response();
+            assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+            assert_eq!(response.headers()[header::RETRY_AFTER], expected);
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_no_fault_of_the_client() {
+        assert_eq!(ApiError::from(StoreError::Full).status(), StatusCode::INSUFFICIENT_STORAGE);
+    }
+}

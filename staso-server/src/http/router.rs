@@ -34,17 +34,23 @@ pub(super) struct Gate {
     pub(super) sessions: session::Sessions,
 }
 
-/// Every route, behind the guards. A request passes them from the bottom of the list to its top.
+/// Every route, behind the guards.
 #[must_use]
 pub fn router(state: AppState, guards: Guards) -> Router {
-    let max_body = MaxBody::new(guards.max_body);
-    let gate = Arc::new(Gate { state: state.clone(), guards, sessions: session::Sessions::default() });
-    Router::new()
+    let routes = Router::new()
         .merge(ingest::routes())
         .merge(api::routes())
         .merge(web::routes())
         .merge(session::routes())
-        .route("/healthz", get(|| async { "ok" }))
+        .route("/healthz", get(|| async { "ok" }));
+    guarded(routes, state, guards)
+}
+
+/// Puts guards before routes. A request passes them from the bottom of the list to its top.
+fn guarded(routes: Router<AppState>, state: AppState, guards: Guards) -> Router {
+    let max_body = MaxBody(guards.max_body);
+    let gate = Arc::new(Gate { state: state.clone(), guards, sessions: session::Sessions::default() });
+    routes
         .fallback(|| async { ApiError::not_found("page") })
         .layer(Extension(max_body))
         .layer(Extension(Arc::clone(&gate)))
@@ -54,4 +60,27 @@ pub fn router(state: AppState, guards: Guards) -> Router {
         .layer(from_fn(headers::secure))
         .layer(from_fn(log::requests))
         .with_state(state)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, extract::Request, http::StatusCode};
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::{http::Mode, pricing::Prices, store::memory::MemoryStore};
+
+    #[tokio::test]
+    async fn a_route_without_a_rule_opens_to_nobody() {
+        for mode in [Mode::Local, Mode::Keys] {
+            let store = Arc::new(MemoryStore::new());
+            let state = AppState { store, prices: Arc::new(Prices::embedded()), mode };
+            let routes = Router::new().route("/new", get(|| async { "secret" }));
+            let request =
+                Request::get("/new").header("host", "localhost").header("x-api-key", "any-key-at-all");
+            let request = request.body(Body::empty()).unwrap();
+            let response = guarded(routes, state, Guards::default()).oneshot(request).await.unwrap();
+            assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "{mode:?}");
+        }
+    }
 }

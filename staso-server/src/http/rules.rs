@@ -36,6 +36,8 @@ pub const ROUTES: &[(&str, Rule)] = &[
     ("/", Rule::Page),
     ("/traces", Rule::Page),
     ("/traces/{}", Rule::Page),
+    ("/traces/{}/rows", Rule::Page),
+    ("/traces/{}/spans/{}", Rule::Page),
     ("/conversations", Rule::Page),
     ("/conversations/{}", Rule::Page),
     ("/users", Rule::Page),

@@ -7,7 +7,7 @@ use std::{
 use axum::{
     Extension, Form, Router,
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Redirect, Response},
+    response::{Html, IntoResponse, Redirect, Response},
     routing::post,
 };
 use serde::Deserialize;
@@ -91,11 +91,8 @@ async fn sign_in(
     Form(Login { key }): Form<Login>,
 ) -> Result<Response, ApiError> {
     let refused = || {
-        let page = web::layout::bare(
-            "Sign in",
-            maud::html! { p { "This key opens nothing. It may have been revoked." } },
-        );
-        (StatusCode::UNAUTHORIZED, axum::response::Html(page.into_string())).into_response()
+        let page = web::login::page(Some("This key opens nothing. It may have been revoked."));
+        (StatusCode::UNAUTHORIZED, Html(page.into_string())).into_response()
     };
     let Some(key) = keys::Fingerprint::of(key.expose().trim()) else { return Ok(refused()) };
     if key.access(&*gate.state.store).await?.is_none() {

@@ -74,3 +74,31 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<S> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_reader_that_takes_nothing_is_cut_off() {
+        let (near, _far) = duplex(4);
+        let mut stream = WriteTimeout::new(near, Duration::from_millis(10));
+        let error = stream.write_all(b"more than fits").await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_takes_little_by_little_gets_all() {
+        let (near, mut far) = duplex(4);
+        let mut stream = WriteTimeout::new(near, Duration::from_secs(60));
+        let reader = tokio::spawn(async move {
+            let mut all = String::new();
+            far.read_to_string(&mut all).await.map(|_| all)
+        });
+        stream.write_all(b"more than fits").await.unwrap();
+        drop(stream);
+        assert_eq!(reader.await.unwrap().unwrap(), "more than fits");
+    }
+}

@@ -1,6 +1,21 @@
-//! What SDKs send: spans and annotations.
+//! What SDKs send: spans and annotations, checked and handed to the store.
 
-use axum::Router;
+mod annotations;
+mod attributes;
+mod body;
+mod error;
+mod field;
+mod locate;
+mod parse;
+mod record;
+mod span;
+mod traces;
+
+use axum::{Router, routing::post};
+
+pub use annotations::parse_annotation;
+pub use error::ParseError;
+pub use parse::{ParsedTrace, parse_request, parse_trace};
 
 use crate::http::AppState;
 
@@ -8,4 +23,6 @@ use crate::http::AppState;
 #[must_use]
 pub fn routes() -> Router<AppState> {
     Router::new()
+        .route("/v1/traces/ingest", post(traces::ingest))
+        .route("/v1/traces/{trace_id}/annotations", post(annotations::annotate))
 }

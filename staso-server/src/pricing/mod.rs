@@ -1,21 +1,7 @@
-//! What model calls cost.
+//! What model calls cost: an estimate from tokens and a table of prices.
 
-use crate::model::Tokens;
+mod error;
+mod table;
 
-/// A table of prices.
-#[derive(Debug)]
-pub struct Prices {}
-
-impl Prices {
-    /// The table that comes with this version.
-    #[must_use]
-    pub fn embedded() -> Self {
-        Self {}
-    }
-
-    /// Billionths of a US dollar for a call; `None` when the model is not in the table.
-    #[must_use]
-    pub fn nano_usd(&self, _provider: &str, _model: &str, _tokens: Tokens) -> Option<u64> {
-        None
-    }
-}
+pub use error::PriceError;
+pub use table::{Prices, Usage};

@@ -1,0 +1,10 @@
+//! The backend from outside: what clients send, what hostile ones do, and who may see what.
+
+mod access;
+mod backend;
+mod bodies;
+mod browsers;
+mod captures;
+mod connections;
+mod repeats;
+mod secrets;
