@@ -4,7 +4,8 @@
 mod ack;
 mod batch;
 mod build;
-mod console;
+#[doc(hidden)]
+pub mod console;
 mod error;
 mod exporter;
 mod file;

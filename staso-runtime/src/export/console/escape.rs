@@ -20,7 +20,7 @@ pub(super) fn push(out: &mut String, char: char) -> usize {
 }
 
 /// How many columns a text takes once it is escaped.
-pub(super) fn columns(text: &str) -> usize {
+pub fn columns(text: &str) -> usize {
     let mut scratch = String::new();
     text.chars()
         .map(|char| {

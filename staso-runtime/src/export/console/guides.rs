@@ -21,19 +21,19 @@ impl Guides {
         Self { open: Vec::new(), deepest: (style.width / 2 / 3).clamp(2, 32) }
     }
 
-    pub(super) fn enter(&mut self, row: &Row<'_>) {
+    pub(super) fn enter<S>(&mut self, row: &Row<'_, S>) {
         if !self.is_too_deep(row) {
             self.open.truncate(row.depth);
             self.open.push(!row.last);
         }
     }
 
-    pub(super) fn is_too_deep(&self, row: &Row<'_>) -> bool {
+    pub(super) fn is_too_deep<S>(&self, row: &Row<'_, S>) -> bool {
         row.depth > self.deepest
     }
 
     /// What leads to the span's own line.
-    pub(super) fn put_before(&self, page: &mut Page, row: &Row<'_>) {
+    pub(super) fn put_before<S>(&self, page: &mut Page, row: &Row<'_, S>) {
         if self.is_too_deep(row) {
             self.put_bars(page, self.deepest);
             page.put(Ink::Dim, "┆  ");
@@ -44,7 +44,7 @@ impl Guides {
     }
 
     /// What runs along the lines below it.
-    pub(super) fn put_below(&self, page: &mut Page, row: &Row<'_>) {
+    pub(super) fn put_below<S>(&self, page: &mut Page, row: &Row<'_, S>) {
         self.put_bars(page, row.depth.min(self.deepest));
         let deep = self.is_too_deep(row);
         if deep {

@@ -1,13 +1,12 @@
-use super::{escape, page::Page, style::Ink, tree::Row, units};
-use crate::record::{SpanRecord, SpanStatus};
+use super::{escape, page::Page, style::Ink, tree::Row, units, view::SpanView};
 
 /// Names the trace, what it belongs to and its totals, on as many lines as that takes.
 ///
 /// Tokens are the sum over all spans that know theirs.
-pub(super) fn heading(page: &mut Page, title: &str, first: &SpanRecord, rows: &[Row<'_>]) {
+pub(super) fn heading<S: SpanView>(page: &mut Page, title: &str, first: &S, rows: &[Row<'_, S>]) {
     page.put(Ink::Dim, title);
     page.put(Ink::Plain, " ");
-    page.put(Ink::Plain, &first.trace_id().to_string());
+    page.put(Ink::Plain, &first.trace_id());
     let mut item = |ink, label: &str, value: &str| {
         const BETWEEN: &str = " · ";
         if page.has_room(escape::columns(BETWEEN) + escape::columns(label) + escape::columns(value)) {
@@ -19,8 +18,8 @@ pub(super) fn heading(page: &mut Page, title: &str, first: &SpanRecord, rows: &[
         page.put(Ink::Dim, label);
         page.put(ink, value);
     };
-    if first.in_conversation() {
-        item(Ink::Plain, "conversation ", first.conversation_id());
+    if let Some(conversation) = first.conversation_id() {
+        item(Ink::Plain, "conversation ", conversation);
     }
     if let Some(user) = first.user_id() {
         item(Ink::Plain, "user ", user);
@@ -31,7 +30,7 @@ pub(super) fn heading(page: &mut Page, title: &str, first: &SpanRecord, rows: &[
     if rows.len() > 1 {
         item(Ink::Dim, "", &format!("{} spans", units::grouped(rows.len() as u64)));
     }
-    match rows.iter().filter(|row| row.span.status() != SpanStatus::Ok && !row.error_from_below).count() {
+    match rows.iter().filter(|row| row.span.failure().is_some() && !row.error_from_below).count() {
         0 => {}
         1 => item(Ink::Failure, "", "1 error"),
         errors => item(Ink::Failure, "", &format!("{} errors", units::grouped(errors as u64))),

@@ -13,6 +13,7 @@ mod span_lines;
 mod style;
 mod tree;
 mod units;
+mod view;
 
 use std::io::{self, IsTerminal as _, Write};
 
@@ -20,7 +21,13 @@ use self::open_traces::{OpenTraces, Ready};
 use super::{Batch, Export, ExportError, FailureKind};
 use crate::annotation::Annotation;
 
-pub(crate) use self::{render::render, style::Style};
+pub use self::{
+    escape::columns,
+    page::Page,
+    render::{render, render_late},
+    style::{Ink, Style},
+    view::SpanView,
+};
 
 /// Prints every trace once its root has ended.
 ///
@@ -52,7 +59,7 @@ impl<W: Write + Send + 'static> ConsoleExporter<W> {
         for ready in ready {
             let picture = match ready {
                 Ready::Trace(spans) => render(spans, &self.style),
-                Ready::Late(spans) => render::render_late(spans, &self.style),
+                Ready::Late(spans) => render_late(spans, &self.style),
             };
             printed = printed.and(self.writer.write_all(picture.as_bytes()));
         }

@@ -4,7 +4,7 @@ use super::{
 };
 
 /// Text in lines that fit the terminal. Everything put on it is escaped and cut at the width.
-pub(super) struct Page {
+pub struct Page {
     style: Style,
     text: String,
     /// Columns left on the line. One is kept for the `…` of a line that is cut.
@@ -15,12 +15,14 @@ pub(super) struct Page {
 impl Page {
     const LEAST_WIDTH: usize = 20;
 
-    pub(super) fn new(style: &Style) -> Self {
+    /// An empty page for such a terminal.
+    pub fn new(style: &Style) -> Self {
         let style = Style { width: style.width.max(Self::LEAST_WIDTH), ..*style };
         Self { style, text: String::new(), left: style.width, cut: false }
     }
 
-    pub(super) fn put(&mut self, ink: Ink, text: &str) {
+    /// Appends to the line. What is not plain in the text is spelled out.
+    pub fn put(&mut self, ink: Ink, text: &str) {
         if self.cut || text.is_empty() {
             return;
         }
@@ -49,13 +51,15 @@ impl Page {
         columns < self.left
     }
 
-    pub(super) fn end_line(&mut self) {
+    /// Begins the next line.
+    pub fn end_line(&mut self) {
         self.text.push('\n');
         self.left = self.style.width;
         self.cut = false;
     }
 
-    pub(super) fn into_text(self) -> String {
+    /// What was put on it.
+    pub fn into_text(self) -> String {
         self.text
     }
 }

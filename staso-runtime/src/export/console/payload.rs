@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use serde::de::IgnoredAny;
 
-use crate::record::{SpanKind, SpanRecord};
+use super::view::SpanView;
+use crate::record::SpanKind;
 
 /// The input without the agent's own name, which stands beside it. `None` when nothing is left.
-pub(super) fn input(span: &SpanRecord) -> Option<Cow<'_, str>> {
+pub(super) fn input(span: &impl SpanView) -> Option<Cow<'_, str>> {
     let input = span.input()?;
     let rest = (span.kind() == SpanKind::Agent).then(|| without_agent_name(&input, span.name())).flatten();
     let shown = rest.map_or(input, Cow::Owned);
@@ -15,7 +16,7 @@ pub(super) fn input(span: &SpanRecord) -> Option<Cow<'_, str>> {
 }
 
 /// The output, or `X` of `{"result":X}`. `None` when there is nothing, as for `()`.
-pub(super) fn output(span: &SpanRecord) -> Option<Cow<'_, str>> {
+pub(super) fn output(span: &impl SpanView) -> Option<Cow<'_, str>> {
     let output = span.output()?;
     let shown = match result(&output).map(str::to_owned) {
         Some(result) => Cow::Owned(result),

@@ -5,10 +5,11 @@ use super::{
     span_lines::span_lines,
     style::{Ink, Style},
     tree,
+    view::SpanView,
 };
 use crate::{
     annotation::{Annotation, AnnotationValue},
-    record::{SpanRecord, TraceId},
+    record::TraceId,
 };
 
 /// Draws the spans of one trace as a tree, with a heading above and an empty line below.
@@ -23,17 +24,17 @@ use crate::{
 /// ```
 ///
 /// Without a root that has ended, the trace is called unfinished.
-pub(crate) fn render(spans: &[SpanRecord], style: &Style) -> String {
+pub fn render<S: SpanView>(spans: &[S], style: &Style) -> String {
     let ended = spans.iter().any(|span| span.is_local_root() && !span.is_provisional());
     draw(if ended { "trace" } else { "unfinished trace" }, spans, style)
 }
 
 /// Draws spans of a trace that was drawn before.
-pub(super) fn render_late(spans: &[SpanRecord], style: &Style) -> String {
+pub fn render_late<S: SpanView>(spans: &[S], style: &Style) -> String {
     draw("late spans of trace", spans, style)
 }
 
-fn draw(title: &str, spans: &[SpanRecord], style: &Style) -> String {
+fn draw<S: SpanView>(title: &str, spans: &[S], style: &Style) -> String {
     let rows = tree::rows(spans);
     let Some(first) = rows.first() else { return String::new() };
     let mut page = Page::new(style);
@@ -90,7 +91,7 @@ mod tests {
         },
         *,
     };
-    use crate::record::{Entry, SpanKind, SpanStatus, Usage};
+    use crate::record::{Entry, SpanKind, SpanRecord, SpanStatus, Usage};
 
     const PLAIN: Style = Style { color: false, width: 100 };
 
@@ -274,7 +275,7 @@ unfinished trace 00000000-0000-0000-0000-000000000001 · agent support-bot · 2 
 
 ",
         );
-        assert_eq!(render(&[], &PLAIN), "");
+        assert_eq!(render::<SpanRecord>(&[], &PLAIN), "");
     }
 
     #[test]

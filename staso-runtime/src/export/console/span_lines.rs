@@ -1,11 +1,11 @@
-use super::{guides::Guides, page::Page, payload, style::Ink, tree::Row, units};
-use crate::record::{SpanKind, SpanRecord, SpanStatus};
+use super::{guides::Guides, page::Page, payload, style::Ink, tree::Row, units, view::SpanView};
+use crate::record::SpanKind;
 
 /// `100h 02m` fits.
 const DURATION_COLUMNS: usize = 8;
 
 /// Puts a span on its own line, and what it carries on the lines below.
-pub(super) fn span_lines(page: &mut Page, guides: &Guides, row: &Row<'_>) {
+pub(super) fn span_lines<S: SpanView>(page: &mut Page, guides: &Guides, row: &Row<'_, S>) {
     span_line(page, guides, row);
     for (label, ink, text) in details(row) {
         page.put(Ink::Plain, &" ".repeat(DURATION_COLUMNS + 2));
@@ -16,10 +16,11 @@ pub(super) fn span_lines(page: &mut Page, guides: &Guides, row: &Row<'_>) {
     }
 }
 
-fn span_line(page: &mut Page, guides: &Guides, row: &Row<'_>) {
+fn span_line<S: SpanView>(page: &mut Page, guides: &Guides, row: &Row<'_, S>) {
     let Row { span, .. } = *row;
     let running = span.is_provisional();
-    let failed = span.status() != SpanStatus::Ok;
+    let failure = span.failure();
+    let failed = failure.is_some();
     let duration = if running { "…".to_owned() } else { units::duration(span.duration()) };
     page.put(Ink::Dim, &format!("{duration:>DURATION_COLUMNS$}  "));
     guides.put_before(page, row);
@@ -31,14 +32,14 @@ fn span_line(page: &mut Page, guides: &Guides, row: &Row<'_>) {
         page.put(ink, text);
     };
     word(Ink::Dim, span.kind().as_str());
-    if failed {
-        word(Ink::Failure, span.status().as_str());
+    if let Some(failure) = failure {
+        word(Ink::Failure, failure);
     } else if running {
         word(Ink::Running, "running");
     } else if span.parent_span_id().is_none() {
         word(Ink::Success, "ok");
     }
-    if let Some(model) = span.model().or_else(|| span.requested_model()) {
+    if let Some(model) = span.model() {
         word(Ink::Plain, model);
     }
     if let Some(usage) = span.usage() {
@@ -58,7 +59,7 @@ fn span_line(page: &mut Page, guides: &Guides, row: &Row<'_>) {
 }
 
 /// The lines below a span's own: label, colour and text.
-fn details(row: &Row<'_>) -> Vec<(&'static str, Ink, String)> {
+fn details<S: SpanView>(row: &Row<'_, S>) -> Vec<(&'static str, Ink, String)> {
     let Row { span, .. } = *row;
     let mut details = Vec::new();
     if let Some(input) = payload::input(span) {
@@ -73,7 +74,7 @@ fn details(row: &Row<'_>) -> Vec<(&'static str, Ink, String)> {
     }
     if !row.error_from_below {
         let message = span.error_message().filter(|message| !message.is_empty());
-        let failed = span.status() != SpanStatus::Ok;
+        let failed = span.failure().is_some();
         let error = match (span.exception_type(), message) {
             (Some(type_name), Some(message)) => Some(format!("{type_name}: {message}")),
             (Some(text), None) | (None, Some(text)) => Some(text.to_owned()),
@@ -86,8 +87,8 @@ fn details(row: &Row<'_>) -> Vec<(&'static str, Ink, String)> {
     details
 }
 
-fn symbol(span: &SpanRecord) -> &'static str {
-    if span.status() != SpanStatus::Ok {
+fn symbol(span: &impl SpanView) -> &'static str {
+    if span.failure().is_some() {
         return "✗";
     }
     match span.kind() {

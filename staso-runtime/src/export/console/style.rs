@@ -2,22 +2,29 @@ use crate::record::SpanKind;
 
 /// How a picture of a trace may look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Style {
-    pub(crate) color: bool,
+pub struct Style {
+    /// Whether what matters is set apart by colour.
+    pub color: bool,
     /// Columns of the terminal. Longer lines end in `…`.
-    pub(crate) width: usize,
+    pub width: usize,
 }
 
 /// What a piece of text is, which decides its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ink {
+pub enum Ink {
+    /// As the terminal writes.
     Plain,
     /// Words around the values.
     Dim,
+    /// What is looked for first.
     Bold,
+    /// What went well.
     Success,
+    /// What has not ended.
     Running,
+    /// What went wrong.
     Failure,
+    /// The sign of a kind.
     Symbol(SpanKind),
 }
 
@@ -27,7 +34,7 @@ impl Style {
 
     /// Colour unless the output is no terminal, `NO_COLOR` has a value or `TERM` is `dumb`; as wide as
     /// `COLUMNS` says, else 100 columns. `variable` looks up environment variables.
-    pub(crate) fn detect(terminal: bool, variable: impl Fn(&'static str) -> Option<String>) -> Self {
+    pub fn detect(terminal: bool, variable: impl Fn(&'static str) -> Option<String>) -> Self {
         let no_color = variable("NO_COLOR").is_some_and(|value| !value.is_empty());
         let dumb = variable("TERM").is_some_and(|value| value == "dumb");
         let width = variable("COLUMNS").and_then(|columns| columns.trim().parse().ok());

@@ -1,11 +1,11 @@
 use std::{collections::HashMap, collections::hash_map::Entry};
 
-use crate::record::{SpanId, SpanRecord, SpanStatus};
+use super::view::SpanView;
 
 /// A span in the order in which a trace is read, and where it hangs.
 #[derive(Debug)]
-pub(super) struct Row<'a> {
-    pub(super) span: &'a SpanRecord,
+pub(super) struct Row<'a, S> {
+    pub(super) span: &'a S,
     /// 0 for what hangs nowhere.
     pub(super) depth: usize,
     /// Whether nothing follows beside it.
@@ -21,12 +21,12 @@ pub(super) struct Row<'a> {
 ///
 /// The records may be damaged in any way: of several records of a span one is taken, a final one before
 /// an announcement; a ring of parents is opened; what hangs nowhere goes under the root, if there is one.
-pub(super) fn rows(spans: &[SpanRecord]) -> Vec<Row<'_>> {
+pub(super) fn rows<S: SpanView>(spans: &[S]) -> Vec<Row<'_, S>> {
     let spans = distinct(spans);
     let mut parents = parents(&spans);
     open_rings(&mut parents);
     let errors_from_below = errors_from_below(&spans, &parents);
-    let is_orphan = |span: &SpanRecord, parent: Option<usize>| parent.is_none() && !span.is_local_root();
+    let is_orphan = |span: &S, parent: Option<usize>| parent.is_none() && !span.is_local_root();
     let orphans: Vec<bool> =
         spans.iter().zip(&parents).map(|(span, parent)| is_orphan(span, *parent)).collect();
     if let Some(root) = spans.iter().position(|span| span.is_local_root()) {
@@ -48,7 +48,7 @@ pub(super) fn rows(spans: &[SpanRecord]) -> Vec<Row<'_>> {
     let mut stack = Vec::new();
     descend(&mut stack, &top, 0);
     while let Some(Visit { index, depth, last }) = stack.pop() {
-        let (Some(span), Some(children)) = (spans.get(index), children.get(index)) else { continue };
+        let (Some(&span), Some(children)) = (spans.get(index), children.get(index)) else { continue };
         let marked = |marks: &[bool]| marks.get(index).copied().unwrap_or_default();
         rows.push(Row {
             span,
@@ -76,9 +76,9 @@ fn descend(stack: &mut Vec<Visit>, siblings: &[usize], depth: usize) {
 }
 
 /// One record of each span, by start.
-fn distinct(spans: &[SpanRecord]) -> Vec<&SpanRecord> {
+fn distinct<S: SpanView>(spans: &[S]) -> Vec<&S> {
     let mut places = HashMap::new();
-    let mut distinct: Vec<&SpanRecord> = Vec::with_capacity(spans.len());
+    let mut distinct: Vec<&S> = Vec::with_capacity(spans.len());
     for span in spans {
         match places.entry(span.span_id()) {
             Entry::Vacant(place) => {
@@ -94,12 +94,12 @@ fn distinct(spans: &[SpanRecord]) -> Vec<&SpanRecord> {
             }
         }
     }
-    distinct.sort_by_key(|span| span.started());
+    distinct.sort_by_key(|span| span.started_at());
     distinct
 }
 
-fn parents(spans: &[&SpanRecord]) -> Vec<Option<usize>> {
-    let places: HashMap<SpanId, usize> =
+fn parents<S: SpanView>(spans: &[&S]) -> Vec<Option<usize>> {
+    let places: HashMap<S::Id, usize> =
         spans.iter().enumerate().map(|(index, span)| (span.span_id(), index)).collect();
     spans.iter().map(|span| places.get(&span.parent_span_id()?).copied()).collect()
 }
@@ -125,13 +125,13 @@ fn open_rings(parents: &mut [Option<usize>]) {
     }
 }
 
-fn errors_from_below(spans: &[&SpanRecord], parents: &[Option<usize>]) -> Vec<bool> {
+fn errors_from_below<S: SpanView>(spans: &[&S], parents: &[Option<usize>]) -> Vec<bool> {
     let mut marks = vec![false; spans.len()];
     for (span, parent) in spans.iter().zip(parents) {
         let Some(parent) = *parent else { continue };
         if let (Some(error), Some(outer), Some(mark)) =
-            (error(span), spans.get(parent), marks.get_mut(parent))
-            && self::error(outer) == Some(error)
+            (error(*span), spans.get(parent), marks.get_mut(parent))
+            && self::error(*outer) == Some(error)
         {
             *mark = true;
         }
@@ -139,9 +139,9 @@ fn errors_from_below(spans: &[&SpanRecord], parents: &[Option<usize>]) -> Vec<bo
     marks
 }
 
-fn error(span: &SpanRecord) -> Option<(Option<&str>, Option<&str>)> {
+fn error(span: &impl SpanView) -> Option<(Option<&str>, Option<&str>)> {
     let error = (span.exception_type(), span.error_message());
-    (span.status() != SpanStatus::Ok && error != (None, None)).then_some(error)
+    (span.failure().is_some() && error != (None, None)).then_some(error)
 }
 
 #[cfg(test)]
@@ -152,6 +152,7 @@ mod tests {
         super::fixture::{Draft, agent, tool},
         *,
     };
+    use crate::record::SpanRecord;
 
     /// An indented line a row; orphans are marked with `?`.
     fn outline(spans: &[SpanRecord]) -> String {
