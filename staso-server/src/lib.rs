@@ -15,6 +15,7 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 
 pub mod api;
+pub mod cli;
 pub mod http;
 pub mod ingest;
 pub mod keys;

@@ -1,3 +1,5 @@
 //! The command `staso`.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    staso_server::cli::main()
+}

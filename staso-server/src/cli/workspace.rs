@@ -1,0 +1,76 @@
+use std::io::Write as _;
+
+use clap::{Args, Subcommand};
+
+use super::{Failure, Terminal, data::Data, store, table::Table, units};
+
+/// Make and list workspaces, which keep traces apart.
+#[derive(Debug, Subcommand)]
+pub(super) enum Workspace {
+    Create(Create),
+    List(List),
+}
+
+/// Make a workspace. Programs send to it with STASO_WORKSPACE_SLUG.
+#[derive(Debug, Args)]
+pub(super) struct Create {
+    /// Its name in URLs, such as `support-team`
+    slug: String,
+    #[command(flatten)]
+    data: Data,
+}
+
+/// List all workspaces.
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    data: Data,
+}
+
+impl Workspace {
+    pub(super) async fn run(self, terminal: &mut Terminal) -> Result<(), Failure> {
+        match self {
+            Self::Create(create) => create.run(terminal).await,
+            Self::List(list) => list.run(terminal).await,
+        }
+    }
+}
+
+impl Create {
+    async fn run(self, terminal: &mut Terminal) -> Result<(), Failure> {
+        if !is_slug(&self.slug) {
+            let message =
+                "a workspace's name has 1 to 64 lower-case letters, digits and `-`, such as `support-team`";
+            return Err(Failure::Usage(message.to_owned()));
+        }
+        let made = store::open(&self.data.folder()?)?.create_workspace(&self.slug).await?;
+        Ok(writeln!(
+            terminal,
+            "Made the workspace `{0}`. Send to it with STASO_WORKSPACE_SLUG={0}.",
+            made.slug
+        )?)
+    }
+}
+
+impl List {
+    async fn run(self, terminal: &mut Terminal) -> Result<(), Failure> {
+        let workspaces = store::open(&self.data.folder()?)?.workspaces().await?;
+        if self.json {
+            return terminal.json(&workspaces);
+        }
+        let mut table = Table::new(["WORKSPACE", "CREATED"]);
+        for workspace in workspaces {
+            table.row([workspace.slug.into(), units::moment(workspace.created_at).into()]);
+        }
+        terminal.table(&table)
+    }
+}
+
+fn is_slug(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+        && !text.starts_with('-')
+}
