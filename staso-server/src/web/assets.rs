@@ -40,6 +40,19 @@ static ASSETS: &[Asset] = &[
     asset!("live.js", JS),
     asset!("chart.js", JS),
     asset!("favicon.svg", SVG),
+    asset!("span.css", CSS),
+    asset!("trace.css", CSS),
+    asset!("conversation.css", CSS),
+    asset!("copy.js", JS),
+    asset!("json-parse.js", JS),
+    asset!("json-view.js", JS),
+    asset!("span-panel.js", JS),
+    asset!("span-tree.js", JS),
+    asset!("time-axis.js", JS),
+    asset!("waterfall.js", JS),
+    asset!("splitter.js", JS),
+    asset!("trace.js", JS),
+    asset!("conversation.js", JS),
 ];
 
 /// `GET /assets/{file}`. A browser keeps a file and asks each time whether it is still this one, so that a new

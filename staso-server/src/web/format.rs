@@ -192,7 +192,7 @@ pub fn trace_status(status: TraceStatus) -> Markup {
         TraceStatus::Running => "◌",
         TraceStatus::Ok => "✓",
         TraceStatus::Error => "✗",
-        TraceStatus::Timeout => "⧖",
+        TraceStatus::Timeout => "◷",
     };
     state(status.as_str(), sign)
 }
@@ -203,7 +203,7 @@ pub fn span_status(status: SpanStatus) -> Markup {
     let sign = match status {
         SpanStatus::Ok => "✓",
         SpanStatus::Error => "✗",
-        SpanStatus::Timeout => "⧖",
+        SpanStatus::Timeout => "◷",
         SpanStatus::Other => "?",
     };
     state(status.as_str(), sign)

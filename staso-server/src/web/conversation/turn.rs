@@ -20,7 +20,7 @@ const SHOWN: usize = 1_500;
 const LONGEST: usize = 64 << 10;
 
 /// Deeper steps are indented no further.
-const DEEPEST: usize = 12;
+const DEEPEST: usize = 10;
 
 pub(super) fn turn(context: &PageContext, number: u64, turn: &Turn, found: Option<&Found>) -> Markup {
     let trace = &turn.trace;
@@ -133,7 +133,8 @@ fn steps(
         ul {
             @for (index, (node, note)) in tree.nodes.iter().zip(notes(tree)).enumerate().take(STEPS) {
                 @let hit = found.is_some_and(|found| found.has(&trace.trace_id, &node.span.span_id));
-                (step(context, number, index, trace, node, note, hit))
+                @let marks = Marks { hit, cause: is_cause(tree, index) };
+                (step(context, number, index, trace, node, note, &marks))
             }
             @if tree.nodes.len() > STEPS || trace.spans > tree.nodes.len() as u64 {
                 li.muted {
@@ -146,6 +147,14 @@ fn steps(
     }
 }
 
+/// What a step is marked with.
+struct Marks {
+    /// It carries the text that was looked for.
+    hit: bool,
+    /// A failure began in it.
+    cause: bool,
+}
+
 fn step(
     context: &PageContext,
     number: u64,
@@ -153,14 +162,14 @@ fn step(
     trace: &TraceSummary,
     node: &Node<'_>,
     note: &str,
-    hit: bool,
+    marks: &Marks,
 ) -> Markup {
     let span = node.span;
     let page = Link::to("/traces").part(trace.trace_id.as_str());
     let panel = page.clone().part("spans").part(span.span_id.as_str());
     let link = page.with("span", span.span_id.as_str());
     html! {
-        li.step.hit[hit].{ "is-" (state(node)) } #{ "step-" (number) "-" (index) } data-span=(span.span_id) {
+        li.step.hit[marks.hit].is-cause[marks.cause].{ "is-" (state(node)) } #{ "step-" (number) "-" (index) } data-span=(span.span_id) {
             a.step-row href=(context.link(link)) data-panel=(context.link(panel)) {
                 span.indent.{ "d" (node.depth.min(DEEPEST)) } {}
                 span.kind.{ "kind-" (span.kind.as_str()) } title=(span.kind.as_str()) {
@@ -169,7 +178,7 @@ fn step(
                 }
                 span.name { (span.name) }
                 @if !note.is_empty() { span.note { (note) } }
-                @if hit { span.chip { "found" } }
+                @if marks.hit { span.chip { "found" } }
                 span.step-end {
                     @if state(node) == "running" { (format::trace_status(TraceStatus::Running)) }
                     @else if span.status.is_failure() { (format::span_status(span.status)) }
@@ -179,6 +188,13 @@ fn step(
             }
         }
     }
+}
+
+/// Whether the step failed and nothing below it did: where a failure began, as far as the spans tell.
+fn is_cause(tree: &Tree<'_>, index: usize) -> bool {
+    let Some(node) = tree.nodes.get(index) else { return false };
+    let below = tree.nodes.get(index + 1..index + node.size).unwrap_or_default();
+    node.span.status.is_failure() && !below.iter().any(|node| node.span.status.is_failure())
 }
 
 fn tokens(total: Option<u64>) -> String {

@@ -224,7 +224,7 @@ fn chat(messages: &[Message]) -> Markup {
                         (message.role)
                         @if !message.answers.is_empty() { " " span.muted { "answers " code { (message.answers) } } }
                     }
-                    @if !message.text.is_empty() { pre.text { (message.text) } }
+                    @if !message.text.is_empty() { pre.text data-json[may_be_json(&message.text)] { (message.text) } }
                     @for ToolCall { id, name, arguments } in &message.calls {
                         div.call {
                             p { "calls " code { (name) } @if !id.is_empty() { " " span.muted { "as " code { (id) } } } }
@@ -256,10 +256,15 @@ fn source(text: &str, raw: &Link) -> Markup {
     html! { pre.json data-json data-source { (text) } }
 }
 
+/// Whether a script should try to fold a text.
+fn may_be_json(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '['])
+}
+
 fn plain(text: &str, raw: &Link) -> Markup {
     let shown = text.get(..text.floor_char_boundary(LONGEST)).unwrap_or_default();
     html! {
-        pre.text data-source { (shown) }
+        pre.text data-source data-json[may_be_json(shown)] { (shown) }
         @if shown.len() < text.len() {
             p.muted { "The first 2 MiB. " a href=(raw) { "Open all of it" } }
         }

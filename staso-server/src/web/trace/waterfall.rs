@@ -15,7 +15,10 @@ use crate::{
 const ROWS: usize = 200;
 
 /// Deeper levels are indented no further.
-const DEEPEST: usize = 16;
+const DEEPEST: usize = 10;
+
+/// In percent of the axis: a label further right would be cut.
+const LAST_LABEL: f64 = 88.0;
 
 /// The tree of spans beside their bars on one time axis.
 pub(super) fn waterfall(
@@ -39,7 +42,7 @@ pub(super) fn waterfall(
                     @for tick in axis.ticks(4) {
                         @let x = axis.percent(axis.start().plus_micros(i64::try_from(tick.micros).unwrap_or(i64::MAX)));
                         line x1={ (x) "%" } x2={ (x) "%" } y1="18" y2="28" {}
-                        text x={ (x) "%" } dx="4" y="18" { (format::duration(tick.micros)) }
+                        @if x <= LAST_LABEL { text x={ (x) "%" } dx="4" y="18" { (format::duration(tick.micros)) } }
                     }
                 }
             }
