@@ -7,14 +7,16 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
-use super::{ApiError, Caller, Mode, router::Gate, rules};
+use super::{
+    ApiError, Caller, Mode,
+    router::Gate,
+    rules::{self, Rule},
+};
 use crate::{
     keys,
     model::{Access, Grant},
     store::StoreError,
 };
-
-use rules::Rule;
 
 /// Finds out who calls, by the rule of the route, and tells the handler with [`Caller`].
 pub(super) async fn authenticate(
@@ -36,17 +38,7 @@ pub(super) async fn authenticate(
             next.run(request).await
         }
         Ok(None) if rule == Some(Rule::Page) => Redirect::to("/login").into_response(),
-        Ok(None) => {
-            let error = match (rule, presented(request.headers())) {
-                (None, _) => ("no_rule", "nobody may call this route: `http::ROUTES` has no rule for it"),
-                (Some(_), None) => ("no_key", "send a key in the header `X-API-Key`"),
-                (Some(_), Some(_)) => (
-                    "invalid_key",
-                    "the key opens nothing: it is not known, or was revoked; make one with `staso key create`",
-                ),
-            };
-            ApiError::new(StatusCode::UNAUTHORIZED, error.0, error.1).into_response()
-        }
+        Ok(None) => unauthorized(rule, request.headers()).into_response(),
         Err(error) => ApiError::from(error).into_response(),
     }
 }
@@ -62,6 +54,17 @@ async fn access(gate: &Gate, rule: Option<Rule>, headers: &HeaderMap) -> Result<
         (Mode::Keys, Rule::Write, None) => Ok(None),
         (Mode::Keys, _, None) => gate.sessions.access(&*gate.state.store, headers).await,
     }
+}
+
+fn unauthorized(rule: Option<Rule>, headers: &HeaderMap) -> ApiError {
+    let (code, message) = match (rule, presented(headers)) {
+        (None, _) => ("no_rule", "nobody may call this route: `http::ROUTES` has no rule for it"),
+        (Some(_), None) => ("no_key", "send a key in the header `X-API-Key`"),
+        (Some(_), Some(_)) => {
+            ("invalid_key", "the key is not known, or was revoked; make one with `staso key create`")
+        }
+    };
+    ApiError::new(StatusCode::UNAUTHORIZED, code, message)
 }
 
 /// The key in `X-API-Key`, else in `Authorization: Bearer`.

@@ -12,10 +12,6 @@ use axum::{
 use hyper::body::{Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep};
 
-/// The greatest body that a route takes, decompressed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct MaxBody(pub(crate) usize);
-
 /// The client stopped sending in the middle of a body.
 #[derive(Debug)]
 pub(crate) struct Stalled;

@@ -17,8 +17,7 @@ pub(super) async fn known_host(State(gate): State<Arc<Gate>>, request: Request, 
             next.run(Request::from_parts(parts, body)).await
         }
         _ => {
-            let message =
-                "this server does not answer under that name; name it with --host, or call it as localhost";
+            let message = "this server does not answer under that name; name it with --allow-host, or call it as localhost";
             ApiError::new(StatusCode::MISDIRECTED_REQUEST, "unknown_host", message).into_response()
         }
     }

@@ -6,6 +6,7 @@ mod caller;
 mod error;
 mod headers;
 mod host;
+mod intake;
 mod log;
 mod origin;
 mod router;
@@ -22,4 +23,5 @@ pub use rules::{ROUTES, Rule};
 pub use server::{Limits, Server};
 pub use state::{AppState, Mode};
 
-pub(crate) use body::{MaxBody, Stalled};
+pub(crate) use body::Stalled;
+pub(crate) use intake::{Intake, Room};

@@ -2,12 +2,17 @@ use std::sync::Arc;
 
 use axum::{
     Extension, Router,
+    http::Uri,
     middleware::{from_fn, from_fn_with_state},
+    response::{IntoResponse as _, Response},
     routing::get,
 };
 
-use super::{ApiError, AppState, auth, body::MaxBody, headers, host, log, origin, session};
-use crate::{api, ingest, web};
+use super::{ApiError, AppState, auth, headers, host, intake::Intake, log, origin, session};
+use crate::{
+    api, ingest,
+    web::{self, PageError},
+};
 
 /// What is guarded against, beyond what always is.
 #[derive(Clone, Debug)]
@@ -19,11 +24,13 @@ pub struct Guards {
     pub secure_cookies: bool,
     /// The greatest body, decompressed, in bytes.
     pub max_body: usize,
+    /// The most that is held of all bodies together, in bytes. What is beyond is answered with 429.
+    pub max_bodies: usize,
 }
 
 impl Default for Guards {
     fn default() -> Self {
-        Self { hosts: Vec::new(), secure_cookies: false, max_body: 32 << 20 }
+        Self { hosts: Vec::new(), secure_cookies: false, max_body: 32 << 20, max_bodies: 128 << 20 }
     }
 }
 
@@ -48,11 +55,11 @@ pub fn router(state: AppState, guards: Guards) -> Router {
 
 /// Puts guards before routes. A request passes them from the bottom of the list to its top.
 fn guarded(routes: Router<AppState>, state: AppState, guards: Guards) -> Router {
-    let max_body = MaxBody(guards.max_body);
+    let intake = Intake::new(guards.max_body, guards.max_bodies);
     let gate = Arc::new(Gate { state: state.clone(), guards, sessions: session::Sessions::default() });
     routes
-        .fallback(|| async { ApiError::not_found("page") })
-        .layer(Extension(max_body))
+        .fallback(nowhere)
+        .layer(Extension(intake))
         .layer(Extension(Arc::clone(&gate)))
         .layer(from_fn_with_state(Arc::clone(&gate), auth::authenticate))
         .layer(from_fn_with_state(Arc::clone(&gate), origin::same_origin))
@@ -60,6 +67,15 @@ fn guarded(routes: Router<AppState>, state: AppState, guards: Guards) -> Router 
         .layer(from_fn(headers::secure))
         .layer(from_fn(log::requests))
         .with_state(state)
+}
+
+/// What is not found is told in the language of who asks.
+async fn nowhere(uri: Uri) -> Response {
+    if uri.path().starts_with("/v1/") {
+        ApiError::not_found("route").into_response()
+    } else {
+        PageError::from(ApiError::not_found("page")).into_response()
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{body, error::ParseError};
 use crate::{
-    http::{ApiError, AppState, Caller, MaxBody},
+    http::{ApiError, AppState, Caller, Intake},
     model::{Annotation, AnnotationValue, Grant, SpanId, Timestamp, TraceId},
 };
 
@@ -23,14 +23,14 @@ pub(super) struct Accepted {
 pub(super) async fn annotate(
     State(state): State<AppState>,
     Caller(access): Caller,
-    Extension(MaxBody(limit)): Extension<MaxBody>,
+    Extension(intake): Extension<Intake>,
     Path(trace_id): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Accepted>), ApiError> {
     let received_at = Timestamp::now();
-    let body = body::read(&headers, body, limit).await?;
-    let annotation = parse_annotation(&body, received_at)?;
+    let body = body::read(&headers, body, &intake).await?;
+    let annotation = parse_annotation(&body.text, received_at)?;
     let workspace = match &access.grant {
         Grant::Organization => None,
         Grant::Workspace(own) => Some(own.id),

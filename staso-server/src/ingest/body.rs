@@ -1,32 +1,45 @@
-use std::{error::Error as _, io::Read as _};
+use std::{
+    error::Error as _,
+    io::{self, Read},
+};
 
 use axum::{
     body::{Body, HttpBody as _},
     http::{HeaderMap, StatusCode, header},
 };
-use bytes::{Bytes, BytesMut};
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use http_body_util::BodyExt as _;
 
-use crate::http::{ApiError, Stalled};
+use crate::http::{ApiError, Intake, Room, Stalled};
 
-/// Reads the whole body of a JSON request and undoes its compression, up to `limit` bytes of either form.
-pub(super) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<String, ApiError> {
+/// How much is decompressed before its size is looked at.
+const CHUNK: u64 = 256 << 10;
+
+/// The whole body of a request, and the room that it takes up.
+pub(super) struct Received {
+    pub(super) text: String,
+    pub(super) room: Room,
+}
+
+/// Reads the whole body of a JSON request and undoes its compression.
+pub(super) async fn read(headers: &HeaderMap, body: Body, intake: &Intake) -> Result<Received, ApiError> {
     if !is_json(headers) {
         let message = "send `Content-Type: application/json`";
         return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", message));
     }
     let encoding = Encoding::of(headers)?;
-    let bytes = collect(body, limit).await?;
-    let text = match encoding {
-        Encoding::Identity => bytes.into(),
-        _ => tokio::task::spawn_blocking(move || decompress(&bytes, encoding, limit))
-            .await
-            .map_err(|_| bad_request("the body could not be decompressed"))??,
+    let limit = intake.one;
+    let mut room = intake.room();
+    let bytes = collect(body, limit, &mut room).await?;
+    let (bytes, room) = match encoding {
+        Encoding::Identity => (bytes, room),
+        Encoding::Gzip => undo(MultiGzDecoder::new(io::Cursor::new(bytes)), limit, room).await?,
+        Encoding::Deflate => undo(ZlibDecoder::new(io::Cursor::new(bytes)), limit, room).await?,
     };
-    String::from_utf8(text).map_err(|error| {
+    let text = String::from_utf8(bytes).map_err(|error| {
         bad_request(format!("the body is not UTF-8 from byte {} on", error.utf8_error().valid_up_to()))
-    })
+    })?;
+    Ok(Received { text, room })
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -59,34 +72,46 @@ impl Encoding {
 }
 
 /// Reads up to the limit. A body that announces more is refused before any of it is read.
-async fn collect(mut body: Body, limit: usize) -> Result<Bytes, ApiError> {
-    let announced = body.size_hint().lower();
-    let announced = usize::try_from(announced).ok().filter(|bytes| *bytes <= limit);
-    let mut bytes = BytesMut::with_capacity(announced.ok_or_else(|| too_large(limit))?.min(1 << 20));
+async fn collect(mut body: Body, limit: usize, room: &mut Room) -> Result<Vec<u8>, ApiError> {
+    if body.size_hint().lower() > limit as u64 {
+        return Err(too_large(limit));
+    }
+    let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| broken(&error))?;
-        let Ok(data) = frame.into_data() else { continue };
+        let Ok(data) = frame.map_err(|error| broken(&error))?.into_data() else { continue };
         if bytes.len() + data.len() > limit {
             return Err(too_large(limit));
         }
+        room.grow(data.len())?;
         bytes.extend_from_slice(&data);
     }
-    Ok(bytes.freeze())
+    Ok(bytes)
 }
 
-fn decompress(bytes: &[u8], encoding: Encoding, limit: usize) -> Result<Vec<u8>, ApiError> {
-    let most = limit as u64 + 1;
-    let mut plain = Vec::new();
-    let read = match encoding {
-        Encoding::Identity => bytes.take(most).read_to_end(&mut plain),
-        Encoding::Gzip => MultiGzDecoder::new(bytes).take(most).read_to_end(&mut plain),
-        Encoding::Deflate => ZlibDecoder::new(bytes).take(most).read_to_end(&mut plain),
+/// Decompresses up to the limit, apart from the threads that serve connections.
+async fn undo(
+    mut decoder: impl Read + Send + 'static,
+    limit: usize,
+    mut room: Room,
+) -> Result<(Vec<u8>, Room), ApiError> {
+    let decompress = move || {
+        let mut plain = Vec::new();
+        loop {
+            let before = plain.len();
+            let read = (&mut decoder).take(CHUNK).read_to_end(&mut plain).map_err(|error| {
+                bad_request(format!("the body is not compressed as its header says: {error}"))
+            })?;
+            if read == 0 {
+                return Ok((plain, room));
+            }
+            if plain.len() > limit {
+                return Err(too_large(limit));
+            }
+            room.grow(plain.len() - before)?;
+        }
     };
-    match read {
-        Ok(_) if plain.len() > limit => Err(too_large(limit)),
-        Ok(_) => Ok(plain),
-        Err(error) => Err(bad_request(format!("the body is not compressed as its header says: {error}"))),
-    }
+    let stopped = |_| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "interrupted", "the server stops");
+    tokio::task::spawn_blocking(decompress).await.map_err(stopped)?
 }
 
 fn too_large(limit: usize) -> ApiError {

@@ -8,11 +8,11 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    body,
+    body::{self, Received},
     parse::{ParsedTrace, parse_request},
 };
 use crate::{
-    http::{ApiError, AppState, Caller, MaxBody},
+    http::{ApiError, AppState, Caller, Intake},
     model::{Access, Batch, Grant, IncomingTrace, IngestOutcome, Timestamp, Workspace},
     store::StoreError,
 };
@@ -34,14 +34,15 @@ pub(super) struct Acknowledgement {
 pub(super) async fn ingest(
     State(state): State<AppState>,
     Caller(access): Caller,
-    Extension(MaxBody(limit)): Extension<MaxBody>,
+    Extension(intake): Extension<Intake>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Acknowledgement>, ApiError> {
     let received_at = Timestamp::now();
     let receipt_id = idempotency_key(&headers)?;
-    let body = body::read(&headers, body, limit).await?;
-    let (digest, traces) = parse(&state, body).await?;
+    // The room is held until everything is stored.
+    let Received { text, room: _room } = body::read(&headers, body, &intake).await?;
+    let (digest, traces) = parse(&state, text).await?;
     let accepted = traces.len();
     let traces = place(&state, &access, traces).await?;
     let idempotency_key = match &access.grant {

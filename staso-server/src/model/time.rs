@@ -63,8 +63,21 @@ impl FromStr for Timestamp {
     type Err = jiff::Error;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(Self(text.parse::<jiff::Timestamp>()?.as_microsecond()))
+        let moment = match text.parse::<jiff::Timestamp>() {
+            Ok(moment) => moment,
+            // The parser knows nanoseconds and refuses what is finer.
+            Err(error) => without_finer_decimals(text).ok_or(error)?.parse::<jiff::Timestamp>()?,
+        };
+        Ok(Self(moment.as_microsecond()))
     }
+}
+
+/// The text with nine decimals; `None` when it has no more.
+fn without_finer_decimals(text: &str) -> Option<String> {
+    let (whole, rest) = text.split_once('.')?;
+    let end = rest.find(|char: char| !char.is_ascii_digit()).unwrap_or(rest.len());
+    let (decimals, offset) = rest.split_at(end);
+    Some(format!("{whole}.{}{offset}", decimals.get(..9).filter(|_| decimals.len() > 9)?))
 }
 
 impl Serialize for Timestamp {
@@ -118,12 +131,22 @@ mod tests {
             "2026-01-02T03:04:05+00:00",
             "2026-01-02T05:04:05.000+02:00",
             "2026-01-02T03:04:05.000000000Z",
+            "2026-01-02T03:04:05.000000000999999+00:00",
         ] {
             assert_eq!(
                 text.parse::<Timestamp>().unwrap().to_string(),
                 "2026-01-02T03:04:05.000000Z",
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn what_is_no_moment_is_refused() {
+        for text in
+            ["", "now", "2026-01-02", "2026-01-02T03:04:05", "2026-01-02T03:04:05.", "2026-13-02T03:04:05Z"]
+        {
+            assert!(text.parse::<Timestamp>().is_err(), "{text}");
         }
     }
 

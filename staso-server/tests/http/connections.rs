@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use staso_server::http::Limits;
+use staso_server::http::{Guards, Limits, Mode};
 
 use crate::backend::{Backend, Reply, WATCHDOG, one_span, request};
 
@@ -98,6 +98,30 @@ fn a_request_under_way_is_finished_when_the_server_stops() {
     assert_eq!(Reply::read(&mut stream).status, 200);
     backend.wait();
     assert_eq!(backend.traces("default").len(), 1);
+}
+
+#[test]
+fn who_finds_no_room_is_asked_to_come_back() {
+    let guards = Guards { max_bodies: 64 << 10, ..Guards::default() };
+    let backend = Backend::start(Mode::Local, Limits::default(), guards);
+    let body = format!("{}{}", one_span("default", "t", "s"), " ".repeat(60 << 10));
+    let headers = [("X-API-Key", "k"), ("Content-Type", "application/json")];
+    let whole = request("POST", "/v1/traces/ingest", &headers, body.as_bytes());
+    let (before, after) = whole.split_at(whole.len() - 10);
+    let mut stream = backend.connect();
+    stream.write_all(before).unwrap();
+    // Until the server has read that, there is room.
+    let refused = loop {
+        let reply = backend.exchange(&whole);
+        match reply.status {
+            200 => {}
+            _ => break reply,
+        }
+    };
+    assert_eq!((refused.status, refused.header("retry-after")), (429, Some("1")));
+    stream.write_all(after).unwrap();
+    assert_eq!(Reply::read(&mut stream).status, 200);
+    assert_eq!(backend.exchange(&whole).status, 200);
 }
 
 #[test]
