@@ -9,3 +9,4 @@ mod pages;
 #[allow(dead_code, reason = "each user of the sample takes a part of it")]
 mod sample;
 mod settings;
+mod steps;

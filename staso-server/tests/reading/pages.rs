@@ -5,7 +5,7 @@ use staso_server::{http::Mode, store::Store as _};
 
 use crate::client::Client;
 
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 10] = [
     "/",
     "/traces",
     "/conversations",
@@ -14,6 +14,8 @@ const PAGES: [&str; 8] = [
     "/settings",
     "/login",
     "/traces?text=zebra",
+    "/traces/97aaac76-45d6-1f11-b80c-980000000002",
+    "/conversations/conv-2031",
 ];
 
 #[tokio::test]
