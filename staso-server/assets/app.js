@@ -92,7 +92,7 @@ document.addEventListener("change", (event) => {
 document.addEventListener("submit", (event) => {
   if (!event.target.matches("form[data-filters]")) return;
   for (const field of event.target.elements) {
-    if (field.value === "") field.disabled = true;
+    if (field.value === (field.dataset.default ?? "")) field.disabled = true;
   }
 });
 // Coming back to a page shows it as it was left, with those fields still disabled.

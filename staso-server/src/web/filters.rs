@@ -81,7 +81,7 @@ impl<'a> Filters<'a> {
         self.fields.push(html! {
             label.field {
                 span.visually-hidden { "Time range" }
-                select name="since" {
+                select name="since" data-default=(default) {
                     @if !known { option value=(chosen) selected { "Since " (chosen) } }
                     @for (value, name) in RANGES {
                         option value=(value) selected[value == chosen] { (name) }
