@@ -16,8 +16,11 @@ pub use openapi::document;
 
 use crate::http::AppState;
 
+/// A path, and who answers it.
+type Route = (&'static str, fn() -> MethodRouter<AppState>);
+
 /// Every route, so that the router, its description and the tests speak of the same ones.
-static ROUTES: [(&str, fn() -> MethodRouter<AppState>); 13] = [
+static ROUTES: [Route; 13] = [
     ("/v1/traces", || get(traces::list)),
     ("/v1/traces/{trace_id}", || get(traces::one)),
     ("/v1/traces/{trace_id}/spans", || get(traces::spans)),
@@ -34,7 +37,6 @@ static ROUTES: [(&str, fn() -> MethodRouter<AppState>); 13] = [
 ];
 
 /// The routes of the read API.
-#[must_use]
 pub fn routes() -> Router<AppState> {
     ROUTES.iter().fold(Router::new(), |router, (path, method)| router.route(path, method()))
 }

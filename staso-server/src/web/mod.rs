@@ -36,7 +36,6 @@ pub use link::Link;
 use crate::http::AppState;
 
 /// Every page, and the files that pages load.
-#[must_use]
 pub fn routes() -> Router<AppState> {
     Router::new()
         .route("/assets/{file}", get(assets::serve))

@@ -341,7 +341,7 @@ fn llm(model: &'static str, at: u64, lasts: u64, input: u64, output: u64) -> Spa
         lasts,
         model,
         tokens: Some((input, output)),
-        nano_usd: (model != "").then_some(input * 3_000 + output * 15_000),
+        nano_usd: (!model.is_empty()).then_some(input * 3_000 + output * 15_000),
         input: json!({ "model": model, "messages": [{ "role": "user", "content": "Please help." }] }),
         output: json!({ "role": "assistant", "content": "Certainly." }),
         ..Span::default()
