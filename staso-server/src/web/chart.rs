@@ -220,14 +220,15 @@ mod tests {
     fn an_axis_ends_at_a_round_number() {
         for (value, expected) in [
             (0.0, 1.0),
-            (0.03, 0.05),
+            (0.025, 0.03),
             (1.0, 1.0),
-            (7.0, 10.0),
-            (19.0, 20.0),
+            (7.0, 8.0),
+            (95.0, 100.0),
             (1_234.0, 2_000.0),
             (f64::NAN, 1.0),
         ] {
-            assert!((nice_top(value) - expected).abs() < 1e-9, "{value}");
+            let top = nice_top(value);
+            assert!((top - expected).abs() < 1e-9, "{value}: {top}");
         }
     }
 
