@@ -8,8 +8,8 @@ use super::Failure;
 #[derive(Clone, Debug, Args)]
 pub(super) struct Data {
     /// The folder of the store [default: the one of `staso dev`]
-    #[arg(long = "data", value_name = "DIR", env = "STASO_DATA", hide_env_values = true)]
-    folder: Option<PathBuf>,
+    #[arg(long, value_name = "DIR", env = "STASO_DATA", hide_env_values = true)]
+    data: Option<PathBuf>,
 }
 
 impl Data {
@@ -20,7 +20,7 @@ impl Data {
     /// When none was named and the user has no home folder.
     pub(super) fn folder(&self) -> Result<PathBuf, Failure> {
         let absolute = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
-        if let Some(folder) = &self.folder {
+        if let Some(folder) = &self.data {
             return Ok(folder.clone());
         }
         let data = absolute("XDG_DATA_HOME").or_else(|| Some(absolute("HOME")?.join(".local/share")));

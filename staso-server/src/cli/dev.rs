@@ -3,6 +3,7 @@ use std::{
     io::{self, Write as _},
     net::{Ipv4Addr, SocketAddr},
     path::Path,
+    sync::Arc,
     time::Duration,
 };
 
@@ -13,6 +14,7 @@ use super::{
     Failure, Terminal,
     child::{Child, Ended},
     data::{Data, variable},
+    follow::Follower,
     server::{PriceFile, Running},
     signals::Signals,
     store,
@@ -65,6 +67,7 @@ impl Dev {
         let server = bind(self.port).await?;
         let url = format!("http://{}", server.local_addr()?);
         let store = store::serve(&folder, &url)?;
+        let mut follower = Follower::new(Arc::clone(&store), Some(url.clone()));
         let running = Running::start(server, store, prices, Mode::Local, Guards::default());
         greet(terminal, &url, &folder, &self.command)?;
         let mut child = match self.command.as_slice() {
@@ -72,7 +75,7 @@ impl Dev {
             command => Some(Child::start(command, &variables(&url, command))?),
         };
         let ended = tokio::select! {
-            ended = watch(&mut child, self.exit, &url, &signals, terminal) => ended?,
+            ended = watch(&mut child, self.exit, &url, &mut follower, &signals, terminal) => ended?,
             signal = signals.second() => return Err(Failure::Signal(signal)),
         };
         tokio::select! {
@@ -91,6 +94,7 @@ async fn watch(
     child: &mut Option<Child>,
     exit: bool,
     url: &str,
+    follower: &mut Follower,
     signals: &Signals,
     terminal: &mut Terminal,
 ) -> Result<Option<Ended>, Failure> {
@@ -98,10 +102,13 @@ async fn watch(
     let mut deadline = None;
     loop {
         tokio::select! {
+            () = follower.changed() => follower.print(terminal, |_, _| true).await?,
             status = end_of(child) => {
                 let status = status?;
                 ended = Some(status);
                 *child = None;
+                // An SDK waits for its receipts, so whatever the command sent has landed.
+                follower.print(terminal, |_, _| true).await?;
                 if exit || deadline.is_some() {
                     return Ok(ended);
                 }

@@ -7,11 +7,11 @@ use super::{
     data::Data,
     store,
     table::{Cell, Table},
-    units,
 };
 use crate::{
     keys,
     model::{KeyId, KeyScope},
+    web::format,
 };
 
 /// Make, list and revoke keys, which `staso serve` demands.
@@ -112,8 +112,8 @@ impl List {
                     KeyScope::Workspace(slug) => slug,
                 }
                 .into(),
-                units::moment(key.created_at).into(),
-                key.revoked_at.map(units::moment).unwrap_or_default().into(),
+                format::minute(key.created_at).into(),
+                key.revoked_at.map(format::minute).unwrap_or_default().into(),
             ]);
         }
         terminal.table(&table)

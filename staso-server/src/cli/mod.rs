@@ -1,18 +1,28 @@
 //! The command `staso`: one file per command, and what they share.
 
+mod agents;
 mod child;
+mod conversations;
 mod data;
 mod dev;
+mod export;
 mod failure;
+mod filters;
+mod follow;
+mod import;
 mod key;
+mod lines;
+mod picture;
 mod prune;
 mod serve;
 mod server;
+mod show;
 mod signals;
 mod store;
 mod table;
+mod tail;
 mod terminal;
-mod units;
+mod traces;
 mod workspace;
 
 use std::{io::Write as _, process::ExitCode};
@@ -48,6 +58,13 @@ Environment:
 enum Command {
     Dev(dev::Dev),
     Serve(serve::Serve),
+    Traces(traces::Traces),
+    Show(show::Show),
+    Tail(tail::Tail),
+    Conversations(conversations::Conversations),
+    Agents(agents::Agents),
+    Export(export::Export),
+    Import(import::Import),
     #[command(subcommand)]
     Key(key::Key),
     #[command(subcommand)]
@@ -79,6 +96,13 @@ async fn run(command: Command, terminal: &mut Terminal) -> Result<(), Failure> {
     match command {
         Command::Dev(dev) => dev.run(terminal).await,
         Command::Serve(serve) => serve.run().await,
+        Command::Traces(traces) => traces.run(terminal).await,
+        Command::Show(show) => show.run(terminal).await,
+        Command::Tail(tail) => tail.run(terminal).await,
+        Command::Conversations(conversations) => conversations.run(terminal).await,
+        Command::Agents(agents) => agents.run(terminal).await,
+        Command::Export(export) => export.run(terminal).await,
+        Command::Import(import) => import.run(terminal).await,
         Command::Key(key) => key.run(terminal).await,
         Command::Workspace(workspace) => workspace.run(terminal).await,
         Command::Prune(prune) => prune.run(terminal).await,

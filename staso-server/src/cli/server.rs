@@ -16,13 +16,13 @@ use crate::{
 #[derive(Clone, Debug, Args)]
 pub(super) struct PriceFile {
     /// A file with prices of models, in place of or beside those that come with staso
-    #[arg(long = "prices", value_name = "FILE")]
-    file: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    prices: Option<PathBuf>,
 }
 
 impl PriceFile {
     pub(super) fn read(&self) -> Result<Prices, Failure> {
-        Ok(self.file.as_deref().map_or_else(|| Ok(Prices::embedded()), Prices::with_overrides)?)
+        Ok(self.prices.as_deref().map_or_else(|| Ok(Prices::embedded()), Prices::with_overrides)?)
     }
 }
 

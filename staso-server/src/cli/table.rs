@@ -142,14 +142,14 @@ mod tests {
 
     #[test]
     fn the_widest_column_gives_way() {
-        assert_eq!(draw(20, &[["a name that is long", "7"]]), "NAME          COUNT\na name that …      7\n");
+        assert_eq!(draw(20, &[["a name that is long", "7"]]), "NAME          COUNT\na name that…      7\n");
     }
 
     #[test]
     fn what_would_command_the_terminal_is_shown_as_text() {
         assert_eq!(
             draw(80, &[["\u{1b}]8;;x\u{7}\r\u{202e}", "\u{9b}2J"]]),
-            "NAME                              COUNT\n\\u{1b}]8;;x\\u{7}\\r\\u{202e}      \\u{9b}2J\n"
+            "NAME                           COUNT\n\\u{1b}]8;;x\\u{7}\\r\\u{202e}  \\u{9b}2J\n"
         );
     }
 

@@ -13,8 +13,8 @@ pub(super) struct Terminal {
 }
 
 impl Terminal {
-    /// Files and pipes get lines as long as they are.
-    const UNLIMITED: usize = 1 << 20;
+    /// Files and pipes get long lines.
+    const UNLIMITED: usize = 1_000;
 
     pub(super) fn of_process() -> Self {
         let out = io::stdout().lock();
@@ -27,6 +27,14 @@ impl Terminal {
             None => Self::UNLIMITED,
         };
         Self { style: Style { width, ..detected }, out: BufWriter::new(out) }
+    }
+
+    /// As much of an identifier as `staso show` needs; all of it for programs.
+    pub(super) fn short(&self, id: &str) -> String {
+        match self.style.width {
+            Self::UNLIMITED.. => id.to_owned(),
+            _ => id.chars().take(13).collect(),
+        }
     }
 
     /// Says what went wrong on standard error. Nobody is left to tell when that fails.

@@ -2,7 +2,8 @@ use std::io::Write as _;
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, Terminal, data::Data, store, table::Table, units};
+use super::{Failure, Terminal, data::Data, store, table::Table};
+use crate::web::format;
 
 /// Make and list workspaces, which keep traces apart.
 #[derive(Debug, Subcommand)]
@@ -63,7 +64,7 @@ impl List {
         }
         let mut table = Table::new(["WORKSPACE", "CREATED"]);
         for workspace in workspaces {
-            table.row([workspace.slug.into(), units::moment(workspace.created_at).into()]);
+            table.row([workspace.slug.into(), format::minute(workspace.created_at).into()]);
         }
         terminal.table(&table)
     }

@@ -12,7 +12,7 @@ mod filters;
 pub mod format;
 mod here;
 pub mod layout;
-mod link;
+pub(crate) mod link;
 mod list;
 pub mod login;
 mod overview;
