@@ -24,6 +24,10 @@ const TURNS: usize = 25;
 /// Turns on the timeline, and turns that are searched.
 const OVERVIEW: usize = 500;
 
+/// What `conversation.js` listens to.
+const KEYS: &[(&str, &str)] =
+    &[("n p", "Next and previous error"), ("f", "Find the marked text in every step")];
+
 /// Which part of the conversation, and what to look for in it.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Part {
@@ -62,7 +66,8 @@ pub(super) async fn page(
         .crumb("Conversations", Link::to("/conversations"))
         .style("span.css")
         .style("conversation.css")
-        .script("conversation.js");
+        .script("conversation.js")
+        .keys(KEYS);
     let title = format!("Conversation {}", conversation.summary.conversation_id);
     let body = body(&context, &conversation, &overview, first, found.as_ref());
     Ok(Html(layout::page(&context, &title, body).into_string()))
@@ -104,7 +109,7 @@ fn body(
                 }
                 input #find type="search" name="find" value=[found.map(|found| &found.text)]
                     placeholder="Find a value in every step" aria-label="Find a value in the inputs and outputs of every step";
-                button type="submit" { "Find" }
+                button type="submit" title="Mark a value anywhere on the page and press f" { "Find" }
             }
             div.jumps {
                 button #previous-error type="button" title="Previous error (p)" { "↑ Previous error" }
@@ -162,7 +167,7 @@ fn heading(context: &PageContext, summary: &ConversationSummary) -> Markup {
                     dt { "Conversation" }
                     dd.mono.short {
                         span title=(summary.conversation_id) { (summary.conversation_id) }
-                        button.ghost.small type="button" data-copy=(summary.conversation_id) { "Copy" }
+                        button.ghost.small type="button" data-copy-text=(summary.conversation_id) { "Copy" }
                     }
                 }
             }

@@ -72,7 +72,12 @@ pub struct PageContext {
     crumbs: Vec<(String, Link)>,
     scripts: Vec<&'static str>,
     styles: Vec<&'static str>,
+    keys: &'static [(&'static str, &'static str)],
 }
+
+/// The keys of pages that are lists.
+const LIST_KEYS: &[(&str, &str)] =
+    &[("j  k", "Next and previous row"), ("Enter", "Open the row"), ("n", "Show new traces")];
 
 impl PageContext {
     /// A page about this workspace.
@@ -88,6 +93,7 @@ impl PageContext {
             crumbs: Vec::new(),
             scripts: Vec::new(),
             styles: Vec::new(),
+            keys: LIST_KEYS,
         }
     }
 
@@ -116,6 +122,13 @@ impl PageContext {
     #[must_use]
     pub fn style(mut self, asset: &'static str) -> Self {
         self.styles.push(asset);
+        self
+    }
+
+    /// Says which keys this page has of its own, and what they do, instead of those of a list.
+    #[must_use]
+    pub fn keys(mut self, keys: &'static [(&'static str, &'static str)]) -> Self {
+        self.keys = keys;
         self
     }
 
@@ -177,7 +190,7 @@ pub fn page(context: &PageContext, title: &str, body: Markup) -> Markup {
             }
             main #main tabindex="-1" { (body) }
         }
-        (shortcuts())
+        (shortcuts(context.keys))
     };
     document(title, &context.styles, &context.scripts, Some(&context.workspace.slug), &content)
 }
@@ -297,12 +310,8 @@ fn logo() -> Markup {
     }
 }
 
-fn shortcuts() -> Markup {
-    let keys = [
-        ("/", "Search"),
-        ("j  k", "Next and previous row"),
-        ("Enter", "Open the row"),
-        ("n", "Show new traces"),
+fn shortcuts(own: &[(&str, &str)]) -> Markup {
+    let everywhere = [
         ("g then o t c u s", "Overview, traces, conversations, users, settings"),
         ("t", "Light or dark"),
         ("?", "This help"),
@@ -312,7 +321,7 @@ fn shortcuts() -> Markup {
         dialog #shortcuts aria-labelledby="shortcuts-title" {
             h2 #shortcuts-title { "Keyboard shortcuts" }
             dl.keys {
-                @for (keys, meaning) in keys {
+                @for (keys, meaning) in std::iter::once(&("/", "Search")).chain(own).chain(&everywhere) {
                     div {
                         dt { @for key in keys.split_whitespace() { @if key == "then" { " then " } @else { kbd { (key) } } } }
                         dd { (meaning) }

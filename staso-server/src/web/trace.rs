@@ -28,6 +28,15 @@ pub(super) use {
     tree::{Node, Tree},
 };
 
+/// What `trace.js` and `waterfall.js` listen to.
+const KEYS: &[(&str, &str)] = &[
+    ("↑ ↓", "Next and previous step"),
+    ("← →", "Fold and unfold the step"),
+    ("e E", "Next and previous error"),
+    ("f", "Fold or unfold all"),
+    ("z", "Zoom to the step, and back"),
+];
+
 /// Which span is selected.
 #[derive(Deserialize)]
 pub(super) struct Selection {
@@ -58,7 +67,8 @@ pub(super) async fn page(
         .crumb("Traces", Link::to("/traces"))
         .style("span.css")
         .style("trace.css")
-        .script("trace.js");
+        .script("trace.js")
+        .keys(KEYS);
     let name = if trace.summary.name.is_empty() { "Trace" } else { &trace.summary.name };
     let body = body(&context, &trace, &tree, selected, span.as_ref());
     Ok(Html(layout::page(&context, name, body).into_string()))

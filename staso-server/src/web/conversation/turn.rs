@@ -169,7 +169,7 @@ fn step(
     let panel = page.clone().part("spans").part(span.span_id.as_str());
     let link = page.with("span", span.span_id.as_str());
     html! {
-        li.step.hit[marks.hit].is-cause[marks.cause].{ "is-" (state(node)) } #{ "step-" (number) "-" (index) } data-span=(span.span_id) {
+        li.step.is-hit[marks.hit].is-cause[marks.cause].{ "is-" (state(node)) } #{ "step-" (number) "-" (index) } data-span=(span.span_id) {
             a.step-row href=(context.link(link)) data-panel=(context.link(panel)) {
                 span.indent.{ "d" (node.depth.min(DEEPEST)) } {}
                 span.kind.{ "kind-" (span.kind.as_str()) } title=(span.kind.as_str()) {

@@ -42,7 +42,7 @@ pub(in crate::web) fn panel(context: &PageContext, place: &Place<'_>, span: &Sto
                 }
                 div.span-actions {
                     a.permalink href=(permalink(context, place.trace_id, row)) { "Link to this step" }
-                    button.ghost type="button" data-copy=(row.span_id) { "Copy ID" }
+                    button.ghost type="button" data-copy-text=(row.span_id) { "Copy ID" }
                 }
             }
             @if row.status.is_failure() || !record.error_message.is_empty() {
@@ -129,7 +129,7 @@ fn facts(context: &PageContext, place: &Place<'_>, row: &SpanRow, record: &Recor
                 dd.mono {
                     (known.source)
                     @if !known.function.is_empty() { " " span.muted { (known.function) } }
-                    " " button.ghost.small type="button" data-copy=(known.source) { "Copy" }
+                    " " button.ghost.small type="button" data-copy-text=(known.source) { "Copy" }
                 }
             }
             (commit(known))
@@ -176,7 +176,7 @@ fn commit(known: &Known) -> Markup {
             dd.mono {
                 span title=(known.commit) { (known.commit.chars().take(12).collect::<String>()) }
                 span.muted { (branch) (known.branch) @if known.dirty { ", with changes" } }
-                " " button.ghost.small type="button" data-copy=(known.commit) { "Copy" }
+                " " button.ghost.small type="button" data-copy-text=(known.commit) { "Copy" }
             }
         }
         @if !known.repository.is_empty() {

@@ -52,7 +52,7 @@ pub(super) fn heading(context: &PageContext, trace: &TraceDetail) -> Markup {
                     dt { "Trace" }
                     dd.mono.short {
                         span title=(summary.trace_id) { (summary.trace_id) }
-                        button.ghost.small type="button" data-copy=(summary.trace_id) { "Copy" }
+                        button.ghost.small type="button" data-copy-text=(summary.trace_id) { "Copy" }
                     }
                 }
             }

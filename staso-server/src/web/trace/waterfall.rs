@@ -36,8 +36,8 @@ pub(super) fn waterfall(
     html! {
         section.waterfall aria-label="Steps" {
             (toolbar(tree))
-            div.axis aria-hidden="true" {
-                span.axis-name { "Step" }
+            div.time-axis aria-hidden="true" {
+                span.time-axis-name { "Step" }
                 svg.ticks #ticks {
                     @for tick in axis.ticks(4) {
                         @let x = axis.percent(axis.start().plus_micros(i64::try_from(tick.micros).unwrap_or(i64::MAX)));
