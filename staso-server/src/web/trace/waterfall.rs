@@ -28,8 +28,8 @@ pub(super) fn waterfall(
     selected: usize,
 ) -> Markup {
     let axis = Axis::new(rows::start(summary, tree), tree.ended_at);
-    // Rows around the selected one, so that a link to a span shows it without scripts too.
-    let first = selected.saturating_sub(ROWS / 2).min(tree.nodes.len().saturating_sub(ROWS));
+    // Rows from shortly above the selected one, so that a link to a span shows it without scripts too.
+    let first = selected.saturating_sub(8).min(tree.nodes.len().saturating_sub(ROWS));
     let critical = critical_path(tree);
     let notes = notes(tree);
     let shown = tree.nodes.iter().zip(notes).enumerate().skip(first).take(ROWS);
@@ -56,7 +56,7 @@ pub(super) fn waterfall(
             }
             @if tree.nodes.len() > ROWS {
                 noscript {
-                    p.muted { "Steps " (first + 1) " to " (first + ROWS) " of " (format::count(summary.spans)) "." }
+                    p.muted.part { "Steps " (first + 1) " to " (first + ROWS) " of " (format::count(summary.spans)) "." }
                 }
             }
             (hatching())
