@@ -58,7 +58,7 @@ impl<'de> Deserialize<'de> for Attributes {
 
 impl Attributes {
     fn take(&mut self, key: &str, value: &Field<'_>) {
-        let count = || value.count().ok().flatten().unwrap_or(0);
+        let count = || value.count(key).ok().flatten().unwrap_or(0);
         match key {
             "staso.provisional_root" => self.provisional = *value == Field::Boolean(true),
             // Providers name the same count differently; those that give both names give one number.

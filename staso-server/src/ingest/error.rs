@@ -1,6 +1,6 @@
 use axum::http::StatusCode;
 
-use super::{field::Mismatch, locate::locate};
+use super::locate::locate;
 use crate::http::ApiError;
 
 /// Why a request cannot be read. Nothing of it is stored.
@@ -50,12 +50,6 @@ impl ParseError {
             Self::Malformed { path, message } => Self::Malformed { path: join(path), message },
             Self::Invalid { path, message } => Self::Invalid { path: join(path), message },
         }
-    }
-}
-
-impl From<(&'static str, Mismatch)> for ParseError {
-    fn from((path, mismatch): (&'static str, Mismatch)) -> Self {
-        Self::invalid(path, mismatch)
     }
 }
 

@@ -2,6 +2,8 @@ use std::{borrow::Cow, fmt};
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
+use super::error::ParseError;
+
 /// A value of a JSON object whose type is checked afterwards, so that a wrong one can be told with its path.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) enum Field<'a> {
@@ -16,62 +18,59 @@ pub(super) enum Field<'a> {
     Object,
 }
 
-/// What was expected and what is there instead, such as ``expected a string, found a number``.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Mismatch {
-    expected: &'static str,
-    found: &'static str,
-}
-
-impl fmt::Display for Mismatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "expected {}, found {}", self.expected, self.found)
-    }
-}
-
 impl<'a> Field<'a> {
-    /// A text; `None` when it is absent or null.
-    pub(super) fn text(self) -> Result<Option<Cow<'a, str>>, Mismatch> {
+    /// A text; `None` when it is absent or null. `key` is where it is, for the error.
+    pub(super) fn text(self, key: &str) -> Result<Option<Cow<'a, str>>, ParseError> {
         match self {
             Self::Absent | Self::Null => Ok(None),
             Self::Text(text) => Ok(Some(text)),
-            other => Err(other.is_not("a string")),
+            other => Err(other.is_not("a string", key)),
         }
     }
 
+    /// A text; empty when it is absent or null.
+    pub(super) fn text_or_empty(self, key: &str) -> Result<Cow<'a, str>, ParseError> {
+        Ok(self.text(key)?.unwrap_or_default())
+    }
+
     /// A count; what is negative counts as 0. `None` when it is absent or null.
-    pub(super) fn count(&self) -> Result<Option<u64>, Mismatch> {
+    pub(super) fn count(&self, key: &str) -> Result<Option<u64>, ParseError> {
         match *self {
             Self::Absent | Self::Null => Ok(None),
             Self::Whole(count) => Ok(Some(count)),
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
             Self::Number(number) => Ok(Some(number as u64)),
-            _ => Err(self.is_not("a number")),
+            _ => Err(self.is_not("a number", key)),
         }
     }
 
     /// A number; `None` when it is absent or null.
-    pub(super) fn number(&self) -> Result<Option<f64>, Mismatch> {
+    pub(super) fn number(&self, key: &str) -> Result<Option<f64>, ParseError> {
         match *self {
             Self::Absent | Self::Null => Ok(None),
             #[expect(clippy::cast_precision_loss, reason = "as JSON readers do")]
             Self::Whole(count) => Ok(Some(count as f64)),
             Self::Number(number) => Ok(Some(number)),
-            _ => Err(self.is_not("a number")),
+            _ => Err(self.is_not("a number", key)),
         }
     }
 
     /// A boolean; `None` when it is absent or null.
-    pub(super) fn boolean(&self) -> Result<Option<bool>, Mismatch> {
+    pub(super) fn boolean(&self, key: &str) -> Result<Option<bool>, ParseError> {
         match *self {
             Self::Absent | Self::Null => Ok(None),
             Self::Boolean(boolean) => Ok(Some(boolean)),
-            _ => Err(self.is_not("a boolean")),
+            _ => Err(self.is_not("a boolean", key)),
         }
     }
 
-    pub(super) fn is_not(&self, expected: &'static str) -> Mismatch {
-        let found = match self {
+    /// The error of a value of another type.
+    pub(super) fn is_not(&self, expected: &str, key: &str) -> ParseError {
+        ParseError::invalid(key, format_args!("expected {expected}, found {}", self.type_name()))
+    }
+
+    fn type_name(&self) -> &'static str {
+        match self {
             Self::Absent => "nothing",
             Self::Null => "null",
             Self::Boolean(_) => "a boolean",
@@ -79,8 +78,7 @@ impl<'a> Field<'a> {
             Self::Text(_) => "a string",
             Self::Array => "an array",
             Self::Object => "an object",
-        };
-        Mismatch { expected, found }
+        }
     }
 
     /// Reads the value of a key, which may occur once in its object.
@@ -155,6 +153,6 @@ pub(super) fn next_key<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Cow
     Ok(match map.next_key::<Field<'de>>()? {
         None => None,
         Some(Field::Text(key)) => Some(key),
-        Some(other) => return Err(A::Error::custom(other.is_not("a key"))),
+        Some(other) => return Err(A::Error::custom(format_args!("{} is no key", other.type_name()))),
     })
 }

@@ -74,9 +74,9 @@ impl TraceObject<'_> {
     /// The second pass, span by span.
     fn check(self, prices: &Prices) -> Result<ParsedTrace, ParseError> {
         timestamp(self.timestamp)?;
-        let trace_id = self.trace_id.text().map_err(|wrong| ("trace_id", wrong))?;
-        let environment = self.environment.text().map_err(|wrong| ("environment", wrong))?;
-        let slug = self.workspace_slug.text().map_err(|wrong| ("workspace_slug", wrong))?;
+        let trace_id = self.trace_id.text("trace_id")?;
+        let environment = self.environment.text("environment")?;
+        let slug = self.workspace_slug.text("workspace_slug")?;
         let spans = self.spans.ok_or_else(|| missing("spans"))?;
         if spans.is_empty() {
             return Err(ParseError::invalid("spans", "expected at least one span"));
@@ -98,10 +98,7 @@ pub(super) fn timestamp(field: Field<'_>) -> Result<Timestamp, ParseError> {
     let text = match field {
         Field::Text(text) => text,
         other => {
-            return Err(ParseError::invalid(
-                "timestamp",
-                other.is_not("a time such as `2026-01-02T03:04:05.678+00:00`"),
-            ));
+            return Err(other.is_not("a time such as `2026-01-02T03:04:05.678+00:00`", "timestamp"));
         }
     };
     text.parse().map_err(|error| {

@@ -1,4 +1,4 @@
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::{
     attributes::Attributes,
     error::ParseError,
-    field::{Field, Mismatch, next_key},
+    field::{Field, next_key},
     parse::{new_id, timestamp},
     record,
 };
@@ -21,19 +21,11 @@ pub(super) fn parse(record: &RawValue, prices: &Prices) -> Result<IncomingSpan, 
     let span: SpanObject<'_> =
         serde_json::from_str(json).map_err(|error| ParseError::of_json(&error, json))?;
     let tokens = span.tokens()?;
-    let text = |key: &'static str, field: Field<'_>| -> Result<String, ParseError> {
-        Ok(text(key, field)?.map_or_else(String::new, Cow::into_owned))
-    };
-    let started_at = timestamp(span.timestamp)?;
-    let duration_ms = span.duration_ms.number().map_err(|wrong| ("duration_ms", wrong))?.unwrap_or(0.0);
-    let attributes = text_or_empty("attributes", span.attributes)?;
-    let attributes = Attributes::of(&attributes);
-    let input = text_or_empty("input", span.input)?;
-    let output = text_or_empty("output", span.output)?;
-    let error_message = text_or_empty("error_message", span.error_message)?;
-    let kind = text_or_empty("kind", span.kind)?;
-    let status = text_or_empty("status", span.status)?;
-    let given_id = self::text("span_id", span.span_id)?.filter(|id| !id.is_empty());
+    let attributes = Attributes::of(&span.attributes.text_or_empty("attributes")?);
+    let input = span.input.text_or_empty("input")?;
+    let output = span.output.text_or_empty("output")?;
+    let error_message = span.error_message.text_or_empty("error_message")?;
+    let given_id = span.span_id.text("span_id")?.filter(|id| !id.is_empty());
     let (span_id, record) = match given_id {
         Some(id) => (id.into_owned(), record.to_owned()),
         None => {
@@ -43,22 +35,20 @@ pub(super) fn parse(record: &RawValue, prices: &Prices) -> Result<IncomingSpan, 
             (id, record)
         }
     };
+    let parent_span_id = span.parent_span_id.text("parent_span_id")?.filter(|id| !id.is_empty());
     let mut head = SpanHead {
         span_id: SpanId::new(span_id),
-        parent_span_id: self::text("parent_span_id", span.parent_span_id)?
-            .filter(|id| !id.is_empty())
-            .map(SpanId::new),
-        name: text("name", span.name)?,
-        kind: if kind.is_empty() { SpanKind::Chain } else { kind.parse().unwrap_or(SpanKind::Custom) },
-        started_at,
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
-        duration_micros: (duration_ms * 1e3).round() as u64,
-        status: if status.is_empty() { SpanStatus::Ok } else { SpanStatus::of_wire(&status) },
+        parent_span_id: parent_span_id.map(SpanId::new),
+        name: span.name.text_or_empty("name")?.into_owned(),
+        kind: kind(&span.kind.text_or_empty("kind")?),
+        started_at: timestamp(span.timestamp)?,
+        duration_micros: micros(span.duration_ms.number("duration_ms")?.unwrap_or(0.0)),
+        status: status(&span.status.text_or_empty("status")?),
         provisional: attributes.provisional,
-        agent: text("agent_name", span.agent_name)?,
-        conversation_id: text("session_id", span.session_id)?,
-        user_id: text("user_id", span.user_id)?,
-        model: text("model", span.model)?,
+        agent: span.agent_name.text_or_empty("agent_name")?.into_owned(),
+        conversation_id: span.session_id.text_or_empty("session_id")?.into_owned(),
+        user_id: span.user_id.text_or_empty("user_id")?.into_owned(),
+        model: span.model.text_or_empty("model")?.into_owned(),
         tags: attributes.tags,
         tokens,
         cost: Cost::default(),
@@ -72,12 +62,17 @@ pub(super) fn parse(record: &RawValue, prices: &Prices) -> Result<IncomingSpan, 
     Ok(IncomingSpan { head, record, text })
 }
 
-fn text<'a>(key: &'static str, field: Field<'a>) -> Result<Option<Cow<'a, str>>, ParseError> {
-    field.text().map_err(|wrong| (key, wrong).into())
+fn kind(text: &str) -> SpanKind {
+    if text.is_empty() { SpanKind::Chain } else { text.parse().unwrap_or(SpanKind::Custom) }
 }
 
-fn text_or_empty<'a>(key: &'static str, field: Field<'a>) -> Result<Cow<'a, str>, ParseError> {
-    Ok(text(key, field)?.unwrap_or_default())
+fn status(text: &str) -> SpanStatus {
+    if text.is_empty() { SpanStatus::Ok } else { SpanStatus::of_wire(text) }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
+fn micros(milliseconds: f64) -> u64 {
+    (milliseconds * 1e3).round() as u64
 }
 
 /// The keys that the backend reads. The others stay in the record.
@@ -107,13 +102,10 @@ struct SpanObject<'a> {
 impl SpanObject<'_> {
     /// The tokens, where the sender knew them: it says so, or says nothing and counts some.
     fn tokens(&self) -> Result<Option<Tokens>, ParseError> {
-        let count = |key: &'static str, field: &Field<'_>| -> Result<u64, ParseError> {
-            Ok(field.count().map_err(|wrong: Mismatch| ParseError::from((key, wrong)))?.unwrap_or(0))
-        };
-        let input = count("input_tokens", &self.input_tokens)?;
-        let output = count("output_tokens", &self.output_tokens)?;
-        let total = count("total_tokens", &self.total_tokens)?;
-        let stated = self.usage_available.boolean().map_err(|wrong| ("usage_available", wrong))?;
+        let input = self.input_tokens.count("input_tokens")?.unwrap_or(0);
+        let output = self.output_tokens.count("output_tokens")?.unwrap_or(0);
+        let total = self.total_tokens.count("total_tokens")?.unwrap_or(0);
+        let stated = self.usage_available.boolean("usage_available")?;
         let known = stated.unwrap_or(input > 0 || output > 0 || total > 0);
         let total = if total > 0 { total } else { input.saturating_add(output) };
         Ok(known.then_some(Tokens { input, output, total }))
