@@ -24,7 +24,8 @@ pub struct TraceFilter {
     /// It lasted at least so long.
     pub min_duration_micros: Option<u64>,
     /// Its names, inputs, outputs and errors contain every word of this text. Words are runs of letters
-    /// and digits, compared without regard to case; the last one also matches words that begin with it.
+    /// and digits, compared without regard to case; the last one, unless it is a single ASCII character, also
+    /// matches words that begin with it.
     pub text: Option<String>,
 }
 

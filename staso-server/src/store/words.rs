@@ -121,17 +121,18 @@ impl Unescaped<'_> {
 pub struct WordQuery {
     /// Words that must occur as they are, each once.
     pub whole: Vec<String>,
-    /// What a word must begin with; absent when the query has no words at all.
+    /// What a word must begin with.
     pub prefix: Option<String>,
 }
 
 impl WordQuery {
-    /// Reads what a user typed. The last word may be unfinished.
+    /// Reads what a user typed. The last word may be unfinished, but a single ASCII letter or digit stands for
+    /// itself: too many words begin with one.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let mut words: Vec<String> = Vec::new();
         in_text(text, &mut |word| words.push(word.to_owned()));
-        let prefix = words.pop();
+        let prefix = words.pop_if(|last| last.len() > 1);
         words.sort_unstable();
         words.dedup();
         Self { whole: words, prefix }
@@ -140,7 +141,7 @@ impl WordQuery {
     /// Whether every text contains what it asks for.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.prefix.is_none()
+        self.whole.is_empty() && self.prefix.is_none()
     }
 
     /// Whether the records have, together, every word.
@@ -204,6 +205,7 @@ mod tests {
             ("flight book conf", true),
             ("boo flight", false),
             ("book hotel", false),
+            ("b", false),
             ("* \" NEAR(", false),
             ("--", true),
         ] {

@@ -46,6 +46,7 @@ fn read(row: &Row<'_>, terms: &mut Terms<'_>) -> Result<TraceSummary, StoreError
     for (dimension, value) in facets::decode(row.get_ref(15)?.as_blob().unwrap_or_default()) {
         values.add(dimension, terms, value)?;
     }
+    values.models.sort_unstable();
     Ok(TraceSummary {
         trace_id: TraceId::new(pack::unpack_id(row.get_ref(0)?)),
         name: terms.text(row.get(1)?)?,

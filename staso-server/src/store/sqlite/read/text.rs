@@ -25,8 +25,9 @@ impl TextMatch {
         if query.is_empty() {
             return Ok(None);
         }
-        let mut statement =
-            connection.prepare_cached("SELECT id FROM trace WHERE unsettled = 1 AND workspace = ?1")?;
+        let mut statement = connection.prepare_cached(
+            "SELECT id FROM trace INDEXED BY trace_unsettled WHERE unsettled = 1 AND workspace = ?1",
+        )?;
         let unsettled = statement.query_map([workspace], |row| row.get(0))?.collect::<Result<_, _>>()?;
         let mut statement = connection.prepare_cached("SELECT rowid FROM search WHERE search MATCH ?1")?;
         let settled =

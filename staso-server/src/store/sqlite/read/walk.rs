@@ -1,7 +1,7 @@
 use rusqlite::{Connection, params_from_iter, types::Value};
 
 use super::{
-    condition::{Conditions, FEW, Facet},
+    condition::{Bounds, Conditions, FEW, Facet},
     list::json_array,
 };
 use crate::{
@@ -23,6 +23,8 @@ enum Source<'a> {
     Sorted,
     /// The index by start.
     Started,
+    /// The index by duration.
+    Lasted,
     /// The traces with one value.
     Facet(&'a Facet),
     /// These traces.
@@ -85,6 +87,7 @@ impl Walk {
         let mut sql = match source {
             Source::Sorted => format!("SELECT t.{column}, t.id FROM trace t INDEXED BY {index}"),
             Source::Started => format!("SELECT t.{column}, t.id FROM trace t INDEXED BY trace_by_start"),
+            Source::Lasted => format!("SELECT t.{column}, t.id FROM trace t INDEXED BY trace_by_duration"),
             Source::Facet(_) if by_facet_alone => "SELECT d.started_at, d.trace FROM facet d".to_owned(),
             Source::Facet(_) if sort == TraceSort::Newest => {
                 "SELECT d.started_at, d.trace FROM facet d CROSS JOIN trace t ON t.id = d.trace".to_owned()
@@ -142,16 +145,26 @@ fn choose<'a>(
     conditions: &'a Conditions,
     sort: TraceSort,
 ) -> Result<Source<'a>, StoreError> {
-    let rarest = conditions.facets.first();
-    let with_rarest = rarest.map_or(u64::MAX, |facet| facet.traces);
-    let (source, traces) = match started_in_range(connection, conditions)? {
-        Some(in_range) if in_range < with_rarest => (Source::Started, in_range),
-        _ => (rarest.map_or(Source::Started, Source::Facet), with_rarest),
+    let mut best = match conditions.facets.first() {
+        Some(rarest) => (Source::Facet(rarest), rarest.traces),
+        None => (Source::Started, u64::MAX),
     };
-    Ok(if sort == TraceSort::Newest || traces <= FEW { source } else { Source::Sorted })
+    if let Some(traces) = started_in_range(connection, conditions)?
+        && traces < best.1
+    {
+        best = (Source::Started, traces);
+    }
+    if let Some(traces) = lasted_long(connection, conditions)?
+        && traces < best.1
+    {
+        best = (Source::Lasted, traces);
+    }
+    let (source, traces) = best;
+    let in_order = sort == TraceSort::Newest && !matches!(source, Source::Lasted);
+    Ok(if in_order || traces <= FEW { source } else { Source::Sorted })
 }
 
-/// How many traces started in the range of time, if it is known to be few.
+/// How many traces started in the range of time, if it is a range and they are few.
 fn started_in_range(connection: &Connection, conditions: &Conditions) -> Result<Option<u64>, StoreError> {
     if conditions.started.is_open() {
         return Ok(None);
@@ -160,9 +173,19 @@ fn started_in_range(connection: &Connection, conditions: &Conditions) -> Result<
         "SELECT count(*) FROM (SELECT 1 FROM trace INDEXED BY trace_by_start \
          WHERE workspace = ?1 AND started_at >= ?2 AND started_at < ?3 LIMIT ?4)",
     )?;
-    let bounds = conditions.started;
-    let limit = FEW as i64 + 1;
-    let count: u64 =
-        statement.query_row((conditions.workspace, bounds.since, bounds.until, limit), |row| row.get(0))?;
-    Ok((count <= FEW).then_some(count))
+    let Bounds { since, until } = conditions.started;
+    let traces =
+        statement.query_row((conditions.workspace, since, until, FEW as i64 + 1), |row| row.get(0))?;
+    Ok((traces <= FEW).then_some(traces))
+}
+
+/// How many traces lasted long enough, if that is a condition and they are few.
+fn lasted_long(connection: &Connection, conditions: &Conditions) -> Result<Option<u64>, StoreError> {
+    let Some(least) = conditions.min_duration else { return Ok(None) };
+    let mut statement = connection.prepare_cached(
+        "SELECT count(*) FROM (SELECT 1 FROM trace INDEXED BY trace_by_duration \
+         WHERE workspace = ?1 AND duration >= ?2 LIMIT ?3)",
+    )?;
+    let traces = statement.query_row((conditions.workspace, least, FEW as i64 + 1), |row| row.get(0))?;
+    Ok((traces <= FEW).then_some(traces))
 }
