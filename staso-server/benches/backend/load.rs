@@ -71,7 +71,8 @@ impl Load {
         let conversation = format!("conv-{:06}", number / 4);
         let model = ["gpt-4o", "gpt-4o-mini", "claude-sonnet-4", "an-unknown-model"][self.random.below(4)];
         let failed = self.random.below(20) == 0;
-        let root = format!("00000000-0000-0000-{:04x}-{:012x}", self.random.next() >> 48, self.random.next() >> 16);
+        let root =
+            format!("00000000-0000-0000-{:04x}-{:012x}", self.random.next() >> 48, self.random.next() >> 16);
         let _ = write!(
             body,
             r#"{{"trace_id":"{trace_id}","timestamp":"{}","environment":"{environment}","workspace_slug":"default","spans":["#,
@@ -83,14 +84,21 @@ impl Load {
             let span_id = if step == 0 {
                 root.clone()
             } else {
-                format!("00000000-0000-0000-{:04x}-{:012x}", self.random.next() >> 48, self.random.next() >> 16)
+                format!(
+                    "00000000-0000-0000-{:04x}-{:012x}",
+                    self.random.next() >> 48,
+                    self.random.next() >> 16
+                )
             };
             let parent = if step == 0 { "null".to_owned() } else { format!("\"{root}\"") };
             let llm = kind == "llm";
             let status = if failed && (step == 0 || step == 7) { "error" } else { "ok" };
             let message = if status == "error" { "\"the carrier refused the parcel\"" } else { "null" };
-            let (model, input_tokens, output_tokens) =
-                if llm { (model, 200 + self.random.below(2_000), 20 + self.random.below(400)) } else { ("", 0, 0) };
+            let (model, input_tokens, output_tokens) = if llm {
+                (model, 200 + self.random.below(2_000), 20 + self.random.below(400))
+            } else {
+                ("", 0, 0)
+            };
             let _ = write!(
                 body,
                 r#"{{"span_id":"{span_id}","parent_span_id":{parent},"name":"{name}","kind":"{kind}","timestamp":"{}","duration_ms":{}.{:02},"status":"{status}","model":"{model}","provider":"","requested_model":"{model}","usage_available":{},"reasoning_effort":"","input_tokens":{input_tokens},"output_tokens":{output_tokens},"total_tokens":{},"input":"{{\"query\":\""#,
@@ -131,7 +139,9 @@ fn word(random: &mut Random) -> String {
     const STARTS: [&str; 16] =
         ["b", "c", "d", "f", "g", "h", "l", "m", "n", "p", "r", "s", "t", "v", "st", "tr"];
     const ENDS: [&str; 12] = ["a", "e", "i", "o", "u", "an", "er", "in", "ol", "us", "ea", "ing"];
-    (0..2 + random.below(3)).map(|_| format!("{}{}", STARTS[random.below(16)], ENDS[random.below(12)])).collect()
+    (0..2 + random.below(3))
+        .map(|_| format!("{}{}", STARTS[random.below(16)], ENDS[random.below(12)]))
+        .collect()
 }
 
 fn time(micros: i64) -> String {

@@ -36,11 +36,15 @@ const TRACES_IN_BATCH: usize = 10;
 const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
 
 fn main() {
-    let spans = env::var("STASO_BENCH_SPANS").map_or(1_000_000, |text| text.parse().expect("a number of spans"));
+    let spans =
+        env::var("STASO_BENCH_SPANS").map_or(1_000_000, |text| text.parse().expect("a number of spans"));
     let batches = (spans / (TRACES_IN_BATCH * SPANS)).max(1);
     let spans = batches * TRACES_IN_BATCH * SPANS;
     let mut server = Server::start();
-    println!("{spans} spans of {CONTENT} B of content, {SPANS} a trace, batches of {}", TRACES_IN_BATCH * SPANS);
+    println!(
+        "{spans} spans of {CONTENT} B of content, {SPANS} a trace, batches of {}",
+        TRACES_IN_BATCH * SPANS
+    );
 
     let (took, wire_bytes, refused) = ingest(&server, batches);
     let rate = spans as f64 / took.as_secs_f64();
@@ -49,8 +53,14 @@ fn main() {
     println!("resident after ingest    {:>10.1} MiB", server.resident_mib());
     let settling = server.settle();
     let sustained = spans as f64 / (took + settling).as_secs_f64();
-    println!("settled (text indexed)   {:>10.1} s after the last answer: {sustained:.0} spans/s in all", settling.as_secs_f64());
-    println!("on disk                  {:>10.0} B/span    (aim under 600)", server.disk_bytes() as f64 / spans as f64);
+    println!(
+        "settled (text indexed)   {:>10.1} s after the last answer: {sustained:.0} spans/s in all",
+        settling.as_secs_f64()
+    );
+    println!(
+        "on disk                  {:>10.0} B/span    (aim under 600)",
+        server.disk_bytes() as f64 / spans as f64
+    );
 
     println!("\n{:<66} {:>8} {:>8} {:>9}", "query", "p50 ms", "p95 ms", "KiB");
     let mut slow = Vec::new();
@@ -61,7 +71,10 @@ fn main() {
             slow.push(name);
         }
     }
-    println!("\nover the aim of 50 ms: {}", if slow.is_empty() { "none".to_owned() } else { slow.join(", ") });
+    println!(
+        "\nover the aim of 50 ms: {}",
+        if slow.is_empty() { "none".to_owned() } else { slow.join(", ") }
+    );
     println!("resident after queries   {:>10.1} MiB       (aim under 150)", server.resident_mib());
     println!("at most                  {:>10.1} MiB", server.peak_mib());
     server.stop();
@@ -103,7 +116,8 @@ fn deliver(client: &mut Client, number: usize, body: &str) -> usize {
         let answer = client.ingest(&key, body.as_bytes()).expect("an answer");
         match answer.status {
             200 | 202 => {
-                let ack: serde_json::Value = serde_json::from_slice(&answer.body).expect("an acknowledgement");
+                let ack: serde_json::Value =
+                    serde_json::from_slice(&answer.body).expect("an acknowledgement");
                 assert_eq!(ack["accepted"], TRACES_IN_BATCH, "{ack}");
                 assert_eq!(ack["receipt_id"], key.as_str(), "{ack}");
                 return refused;
@@ -131,8 +145,10 @@ fn queries(server: &Server) -> Vec<(String, Vec<String>)> {
     let traces = texts(&page, "trace_id");
     let conversations = texts(&json("/v1/conversations?limit=100"), "conversation_id");
     let cursor = page["next_cursor"].as_str().expect("more than a page").to_owned();
-    let words: Vec<String> = traces.iter().take(20).map(|trace| some_word(&json(&format!("/v1/traces/{trace}/spans")))).collect();
-    let each = |ids: &[String], path: &str| -> Vec<String> { ids.iter().map(|id| path.replace("{}", id)).collect() };
+    let words: Vec<String> =
+        traces.iter().take(20).map(|trace| some_word(&json(&format!("/v1/traces/{trace}/spans")))).collect();
+    let each =
+        |ids: &[String], path: &str| -> Vec<String> { ids.iter().map(|id| path.replace("{}", id)).collect() };
     let one = |path: &str| vec![path.to_owned()];
     let mut queries = vec![
         ("traces, newest", one("/v1/traces")),
@@ -173,7 +189,8 @@ fn queries(server: &Server) -> Vec<(String, Vec<String>)> {
 
 /// A word of some length from what went into a span.
 fn some_word(spans: &serde_json::Value) -> String {
-    let text = spans["items"][0]["record"]["input"].as_str().or(spans["items"][0]["input"].as_str()).expect("input");
+    let text =
+        spans["items"][0]["record"]["input"].as_str().or(spans["items"][0]["input"].as_str()).expect("input");
     let words = text.split(|letter: char| !letter.is_alphanumeric());
     words.max_by_key(|word| word.len()).expect("a word").to_owned()
 }

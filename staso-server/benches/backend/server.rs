@@ -32,7 +32,8 @@ impl Server {
         let key = text.split_whitespace().find(|word| word.starts_with("staso_")).expect("a key").to_owned();
         let mut command = pinned(staso);
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder.path());
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the server starts");
+        let mut child =
+            command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the server starts");
         let mut log = BufReader::new(child.stderr.take().expect("its log"));
         let address = first_address(&mut log);
         // Nobody reads the log from here on, and a full pipe would stop the server.

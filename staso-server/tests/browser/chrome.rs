@@ -20,8 +20,8 @@ use crate::support::skip::{program, skip};
 const WATCHDOG: Duration = Duration::from_secs(20);
 
 /// A window of Debian's Chromium, driven through ChromeDriver.
-pub struct Browser {
-    pub client: Client,
+pub(crate) struct Browser {
+    client: Client,
     base_url: String,
     driver: Child,
     _profile: tempfile::TempDir,
@@ -30,7 +30,7 @@ pub struct Browser {
 impl Browser {
     /// Opens a window, or says on standard error why the test is skipped: there is no Chromium. Where
     /// `STASO_TEST_NO_SKIP` is set, that fails the test.
-    pub async fn open(base_url: &str) -> Option<Self> {
+    pub(crate) async fn open(base_url: &str) -> Option<Self> {
         let (Some(chromium), Some(chromedriver)) = (program("chromium"), program("chromedriver")) else {
             skip("chromium and chromedriver are not installed");
             return None;
@@ -49,12 +49,12 @@ impl Browser {
     }
 
     /// Goes to a page of the dashboard.
-    pub async fn goto(&self, path: &str) {
+    pub(crate) async fn goto(&self, path: &str) {
         self.client.goto(&format!("{}{path}", self.base_url)).await.expect("the page loads");
     }
 
     /// The element, as soon as there is one.
-    pub async fn find(&self, css: &str) -> Element {
+    pub(crate) async fn find(&self, css: &str) -> Element {
         let found = self.client.wait().at_most(WATCHDOG).for_element(Locator::Css(css)).await;
         match found {
             Ok(element) => element,
@@ -63,60 +63,71 @@ impl Browser {
     }
 
     /// How many elements match now.
-    pub async fn count(&self, css: &str) -> usize {
+    pub(crate) async fn count(&self, css: &str) -> usize {
         self.client.find_all(Locator::Css(css)).await.expect("a selector").len()
     }
 
     /// The visible text of the page.
-    pub async fn text(&self) -> String {
+    pub(crate) async fn text(&self) -> String {
         self.evaluate("return document.body.innerText").await.as_str().unwrap_or_default().to_owned()
     }
 
     /// Waits until the script gives true.
-    pub async fn until(&self, what: &str, script: &str) {
+    pub(crate) async fn until(&self, what: &str, script: &str) {
         let deadline = tokio::time::Instant::now() + WATCHDOG;
         while self.evaluate(script).await != json!(true) {
-            assert!(tokio::time::Instant::now() < deadline, "{what}: not within {WATCHDOG:?} in {}", self.url().await);
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "{what}: not within {WATCHDOG:?} in {}",
+                self.url().await
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
     /// Waits until the page shows the text.
-    pub async fn until_text(&self, text: &str) {
+    pub(crate) async fn until_text(&self, text: &str) {
         let script = format!("return document.body.innerText.includes({})", json!(text));
         self.until(&format!("the text {text:?}"), &script).await;
     }
 
     /// The value of a script's `return`.
-    pub async fn evaluate(&self, script: &str) -> Value {
+    pub(crate) async fn evaluate(&self, script: &str) -> Value {
         self.client.execute(script, Vec::new()).await.expect("the script runs")
     }
 
     /// Where the window is.
-    pub async fn url(&self) -> String {
+    pub(crate) async fn url(&self) -> String {
         self.client.current_url().await.map_or_else(|error| error.to_string(), |url| url.to_string())
     }
 
     /// Presses a key on the page.
-    pub async fn press(&self, key: &str) {
+    pub(crate) async fn press(&self, key: &str) {
         let body = self.client.find(Locator::Css("body")).await.expect("a body");
         body.send_keys(key).await.expect("the key is pressed");
     }
 
+    /// Presses Enter in whatever has the focus.
+    pub(crate) async fn press_enter(&self) {
+        let focused = self.client.active_element().await.expect("something has the focus");
+        focused.send_keys("\u{E007}").await.expect("the key is pressed");
+    }
+
     /// Shows pages as a window or telephone of this width does.
-    pub async fn resize(&self, width: u32, height: u32) {
-        let parameters = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
+    pub(crate) async fn resize(&self, width: u32, height: u32) {
+        let parameters =
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
         self.devtools("Emulation.setDeviceMetricsOverride", parameters).await;
     }
 
     /// Shows pages as where the system is dark or light.
-    pub async fn prefer(&self, scheme: &str) {
+    pub(crate) async fn prefer(&self, scheme: &str) {
         let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
         self.devtools("Emulation.setEmulatedMedia", features).await;
     }
 
     /// Keeps a picture of what is visible in `target/screenshots/`.
-    pub async fn screenshot(&self, name: &str) {
+    pub(crate) async fn screenshot(&self, name: &str) {
         let picture = self.client.screenshot().await.expect("a picture");
         let folder = env::var_os("STASO_SCREENSHOTS")
             .map_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("../screenshots"), PathBuf::from);
@@ -126,7 +137,7 @@ impl Browser {
 
     /// Fails if the page logged an error, as it does for what its content security policy refuses; then
     /// closes the window.
-    pub async fn close(mut self) {
+    pub(crate) async fn close(mut self) {
         let log = self.command("se/log", json!({"type": "browser"})).await;
         let severe: Vec<&Value> =
             log.as_array().into_iter().flatten().filter(|entry| entry["level"] == "SEVERE").collect();

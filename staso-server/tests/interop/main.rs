@@ -67,7 +67,10 @@ fn a_root_that_runs_is_shown_as_running(backend: &Backend) {
 
 fn the_finished_root_took_the_place_of_the_running_one(backend: &Backend) {
     let trace = only(backend, "text=job");
-    assert_eq!((&trace["name"], &trace["status"], &trace["spans"]), (&json!("long_agent"), &json!("ok"), &json!(2)));
+    assert_eq!(
+        (&trace["name"], &trace["status"], &trace["spans"]),
+        (&json!("long_agent"), &json!("ok"), &json!(2))
+    );
     let root = span(backend, &trace, "long_agent");
     assert_eq!(inner(&root["output"]), json!({"result": "finished"}));
     assert_eq!(inner(&root["attributes"])["staso.provisional_root"], Value::Null);
@@ -108,7 +111,10 @@ fn the_agent_and_its_tool(backend: &Backend) {
     assert_eq!(inner(&tool["input"]), json!({"query": "reset", "limit": 2}));
     assert_eq!(inner(&tool["output"]), json!({"result": ["reset your password", "сброс 🚀"]}));
     let attributes = inner(&tool["attributes"]);
-    assert_eq!((&attributes["tool_name"], &attributes["code.function"]), (&json!("search_kb"), &json!("search_kb")));
+    assert_eq!(
+        (&attributes["tool_name"], &attributes["code.function"]),
+        (&json!("search_kb"), &json!("search_kb"))
+    );
     assert!(attributes["code.lineno"].is_u64() && tool["duration_ms"].is_number(), "{tool:#}");
 }
 
@@ -137,11 +143,24 @@ fn the_llm_span(backend: &Backend) {
 
 fn the_error(backend: &Backend) {
     let trace = only(backend, "status=error");
-    assert_eq!((&trace["name"], &trace["errors"], &trace["tags"]), (&json!("refund-worker"), &json!(2), &json!(["payments"])));
+    assert_eq!(
+        (&trace["name"], &trace["errors"], &trace["tags"]),
+        (&json!("refund-worker"), &json!(2), &json!(["payments"]))
+    );
     let tool = span(backend, &trace, "refund");
-    has(&tool, &[("status", json!("error")), ("error_message", json!("the card expired: 42")), ("output", json!(""))]);
+    has(
+        &tool,
+        &[
+            ("status", json!("error")),
+            ("error_message", json!("the card expired: 42")),
+            ("output", json!("")),
+        ],
+    );
     let attributes = inner(&tool["attributes"]);
-    assert_eq!((&attributes["exception.type"], &attributes["team"]), (&json!("ValueError"), &json!("billing")));
+    assert_eq!(
+        (&attributes["exception.type"], &attributes["team"]),
+        (&json!("ValueError"), &json!("billing"))
+    );
     assert_eq!(inner(&tool["input"]), json!({"order": 1017, "amount": 89.5}));
     assert_eq!(tool["agent_name"], "refund-worker");
 }
@@ -150,7 +169,14 @@ fn the_timeout(backend: &Backend) {
     let trace = only(backend, "kind=retriever");
     assert_eq!(trace["status"], "timeout");
     let root = span(backend, &trace, "embed-query");
-    has(&root, &[("kind", json!("retriever")), ("status", json!("timeout")), ("error_message", json!("took too long"))]);
+    has(
+        &root,
+        &[
+            ("kind", json!("retriever")),
+            ("status", json!("timeout")),
+            ("error_message", json!("took too long")),
+        ],
+    );
     assert_eq!(inner(&root["input"]), json!({"text": "hello"}));
 }
 
@@ -158,7 +184,12 @@ fn the_asynchronous_agent(backend: &Backend) {
     let trace = only(backend, "agent=async_agent");
     assert_eq!(trace["spans"], 3);
     let spans = backend.get(&format!("/v1/traces/{}/spans", trace["trace_id"].as_str().expect("an id")));
-    let mut results: Vec<Value> = spans["items"].as_array().expect("spans").iter().map(|span| inner(&span["record"]["output"])).collect();
+    let mut results: Vec<Value> = spans["items"]
+        .as_array()
+        .expect("spans")
+        .iter()
+        .map(|span| inner(&span["record"]["output"]))
+        .collect();
     results.sort_by_key(Value::to_string);
     assert_eq!(results, [json!({"result": 2}), json!({"result": 4}), json!({"result": [2, 4]})]);
 }
@@ -180,7 +211,12 @@ fn traces(backend: &Backend, filter: &str) -> Value {
 }
 
 fn names(page: &Value) -> Vec<&str> {
-    page["items"].as_array().expect("items").iter().map(|trace| trace["name"].as_str().expect("a name")).collect()
+    page["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .map(|trace| trace["name"].as_str().expect("a name"))
+        .collect()
 }
 
 /// The one trace that matches.

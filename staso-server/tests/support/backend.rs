@@ -9,11 +9,11 @@ use std::{
 use serde_json::Value;
 
 /// Something that should happen must happen within this, else the test fails. Not a thing that is measured.
-pub const WATCHDOG: Duration = Duration::from_secs(30);
+pub(crate) const WATCHDOG: Duration = Duration::from_secs(30);
 
 /// A running `staso dev` with a folder of its own.
-pub struct Backend {
-    pub url: String,
+pub(crate) struct Backend {
+    pub(crate) url: String,
     child: Child,
     agent: ureq::Agent,
     _folder: tempfile::TempDir,
@@ -21,7 +21,7 @@ pub struct Backend {
 
 impl Backend {
     /// Starts it on a free port and waits until it says where.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut child = Command::new(env!("CARGO_BIN_EXE_staso"))
             .args(["dev", "--port", "0", "--data"])
@@ -59,7 +59,7 @@ impl Backend {
     }
 
     /// Sends a request body as an SDK does; it must be acknowledged.
-    pub fn ingest(&self, body: &Value) {
+    pub(crate) fn ingest(&self, body: &Value) {
         let answer = self
             .agent
             .post(format!("{}/v1/traces/ingest", self.url))
@@ -72,7 +72,7 @@ impl Backend {
     }
 
     /// The JSON that a path of the read API gives.
-    pub fn get(&self, path: &str) -> Value {
+    pub(crate) fn get(&self, path: &str) -> Value {
         let mut answer = self.agent.get(format!("{}{path}", self.url)).call().expect("an answer");
         let text = answer.body_mut().read_to_string().expect("text");
         assert!(answer.status().is_success(), "{path}: {}: {text}", answer.status());
@@ -80,7 +80,7 @@ impl Backend {
     }
 
     /// Asks until the answer is as wanted, and gives it.
-    pub fn wait(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn wait(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let begun = Instant::now();
         loop {
             let answer = self.get(path);
@@ -103,6 +103,7 @@ impl Drop for Backend {
 fn url_in(line: &str) -> Option<String> {
     let start = line.find("http://127.0.0.1:")?;
     let rest = line.get(start..)?;
-    let end = rest.find(|letter: char| letter.is_whitespace() || "\"'),".contains(letter)).unwrap_or(rest.len());
+    let end =
+        rest.find(|letter: char| letter.is_whitespace() || "\"'),".contains(letter)).unwrap_or(rest.len());
     Some(rest.get(..end)?.trim_end_matches('/').to_owned())
 }

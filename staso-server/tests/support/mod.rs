@@ -1,4 +1,4 @@
 //! What several test binaries share.
 
-pub mod backend;
-pub mod skip;
+pub(crate) mod backend;
+pub(crate) mod skip;

@@ -9,14 +9,14 @@ use std::{
 /// # Panics
 ///
 /// Where `STASO_TEST_NO_SKIP` is set, as on the machine that decides.
-pub fn skip(reason: &str) {
+pub(crate) fn skip(reason: &str) {
     assert!(env::var_os("STASO_TEST_NO_SKIP").is_none(), "{reason}, and nothing may be skipped here");
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
     let _ = writeln!(std::io::stderr(), "skipped: {test}: {reason}");
 }
 
 /// Where a program is, if it is installed.
-pub fn program(name: &str) -> Option<PathBuf> {
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let at = Path::new(name);
     if at.components().count() > 1 {
         return at.is_file().then(|| at.to_owned());

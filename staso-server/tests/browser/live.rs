@@ -1,0 +1,45 @@
+use serde_json::json;
+
+use crate::{chrome::Browser, support::backend::Backend, world};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_followed_while_it_goes_on() {
+    let backend = Backend::start();
+    let Some(browser) = Browser::open(&backend.url).await else { return };
+    world::conversation().iter().for_each(|body| backend.ingest(body));
+    browser.goto("/traces").await;
+    browser.until("three traces", "return document.querySelectorAll('tr[data-row]').length === 3").await;
+
+    let announced = world::with(
+        world::span(900, None, "long_run", "agent"),
+        json!({
+            "duration_ms": 0.0, "usage_available": false, "attributes": "{\"staso.provisional_root\": true}",
+        }),
+    );
+    backend.ingest(&world::body(9, vec![announced]));
+    // What is new is offered, and nothing moves under the reader until it is asked for.
+    browser.until("the new run is offered", "return !document.getElementById('new-rows').hidden").await;
+    assert_eq!(browser.count("tr[data-row]").await, 3);
+    browser.find("#new-rows").await.click().await.unwrap();
+    browser.until_text("long_run").await;
+    let row = format!("tr[data-id='{}']", world::trace_id(9));
+    let text = |state: &str| {
+        format!("return document.querySelector(\"{row}\").innerText.toLowerCase().includes('{state}')")
+    };
+    browser.until("it is shown as running", &text("running")).await;
+
+    browser.goto(&format!("/traces/{}", world::trace_id(9))).await;
+    browser.until_text("long_run").await;
+    backend.ingest(&world::body(9, vec![world::span(901, Some(900), "late_tool", "tool")]));
+    browser.until_text("late_tool").await;
+    let ended = world::with(world::span(900, None, "long_run", "agent"), json!({"duration_ms": 3210.0}));
+    backend.ingest(&world::body(9, vec![ended]));
+    browser
+        .until(
+            "it has ended",
+            "return !document.getElementById('summary').innerText.toLowerCase().includes('running')",
+        )
+        .await;
+    browser.screenshot("trace-live").await;
+    browser.close().await;
+}
