@@ -5,36 +5,36 @@ use std::{
 };
 
 /// One kept-alive connection that speaks just enough HTTP, so that the load costs little beside the server.
-pub struct Client {
+pub(crate) struct Client {
     stream: BufReader<TcpStream>,
     key: String,
 }
 
 /// An answer, read to its end.
-pub struct Answer {
+pub(crate) struct Answer {
     /// The status code.
-    pub status: u16,
+    pub(crate) status: u16,
     /// Seconds to wait, where the server asked for it.
-    pub retry_after: Option<u64>,
+    pub(crate) retry_after: Option<u64>,
     /// The body.
-    pub body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
     /// From the first byte sent to the last byte read.
-    pub took: Duration,
+    pub(crate) took: Duration,
 }
 
 impl Client {
-    pub fn connect(address: SocketAddr, key: &str) -> io::Result<Self> {
+    pub(crate) fn connect(address: SocketAddr, key: &str) -> io::Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         Ok(Self { stream: BufReader::with_capacity(64 * 1024, stream), key: key.to_owned() })
     }
 
-    pub fn get(&mut self, path: &str) -> io::Result<Answer> {
+    pub(crate) fn get(&mut self, path: &str) -> io::Result<Answer> {
         let head = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Key: {}\r\n\r\n", self.key);
         self.call(head.as_bytes(), &[])
     }
 
-    pub fn ingest(&mut self, idempotency_key: &str, body: &[u8]) -> io::Result<Answer> {
+    pub(crate) fn ingest(&mut self, idempotency_key: &str, body: &[u8]) -> io::Result<Answer> {
         let head = format!(
             "POST /v1/traces/ingest HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Key: {}\r\nContent-Type: \
              application/json\r\nIdempotency-Key: {idempotency_key}\r\nContent-Length: {}\r\n\r\n",

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 ///
 /// A trace is one turn of a support agent: the agent, three retrievals, two calls of a model and four tools.
 /// Texts are words of a vocabulary of 20,000, the first ones far more often than the last, as in prose.
-pub struct Load {
+pub(crate) struct Load {
     random: Random,
     words: Vec<String>,
     traces: u64,
@@ -13,10 +13,10 @@ pub struct Load {
 }
 
 /// Spans in a trace.
-pub const SPANS: usize = 10;
+pub(crate) const SPANS: usize = 10;
 
 /// Characters of content in each span: input, output and attributes together.
-pub const CONTENT: usize = 1024;
+pub(crate) const CONTENT: usize = 1024;
 
 const STEPS: [(&str, &str); SPANS] = [
     ("support_bot", "agent"),
@@ -33,14 +33,14 @@ const STEPS: [(&str, &str); SPANS] = [
 
 impl Load {
     /// A load whose traces start `step` microseconds apart from `first_start` on.
-    pub fn new(seed: u64, first_start: i64, step: i64) -> Self {
+    pub(crate) fn new(seed: u64, first_start: i64, step: i64) -> Self {
         let mut random = Random(seed | 1);
         let words = (0..20_000).map(|_| word(&mut random)).collect();
         Self { random, words, traces: 0, first_start, step }
     }
 
     /// A request body with so many traces.
-    pub fn body(&mut self, traces: usize) -> String {
+    pub(crate) fn body(&mut self, traces: usize) -> String {
         let mut body = String::with_capacity(traces * SPANS * 2048);
         body.push_str("{\"traces\":[");
         for index in 0..traces {

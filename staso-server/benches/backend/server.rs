@@ -1,6 +1,6 @@
 use std::{
     fs,
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead as _, BufReader},
     net::SocketAddr,
     path::Path,
     process::{Child, Command, Stdio},
@@ -11,7 +11,7 @@ use std::{
 use crate::client::Client;
 
 /// `staso serve` over an empty folder, on the first core.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     address: SocketAddr,
     key: String,
@@ -19,7 +19,7 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let staso = env!("CARGO_BIN_EXE_staso");
         let created = Command::new(staso)
@@ -41,13 +41,13 @@ impl Server {
         Self { child, address, key, folder }
     }
 
-    pub fn connect(&self) -> Client {
+    pub(crate) fn connect(&self) -> Client {
         Client::connect(self.address, &self.key).expect("a connection")
     }
 
     /// Waits until the server has used almost no processor time for two seconds. How long that took, without
     /// the two seconds.
-    pub fn settle(&self) -> Duration {
+    pub(crate) fn settle(&self) -> Duration {
         let begun = Instant::now();
         let mut busy = self.ticks();
         let mut since = Instant::now();
@@ -62,20 +62,20 @@ impl Server {
         since.duration_since(begun)
     }
 
-    pub fn disk_bytes(&self) -> u64 {
+    pub(crate) fn disk_bytes(&self) -> u64 {
         let files = fs::read_dir(self.folder.path()).expect("the folder");
         files.map(|file| file.and_then(|file| file.metadata()).map_or(0, |about| about.len())).sum()
     }
 
-    pub fn resident_mib(&self) -> f64 {
+    pub(crate) fn resident_mib(&self) -> f64 {
         self.status("VmRSS:")
     }
 
-    pub fn peak_mib(&self) -> f64 {
+    pub(crate) fn peak_mib(&self) -> f64 {
         self.status("VmHWM:")
     }
 
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -10,6 +10,7 @@ mod failure;
 mod filters;
 mod follow;
 mod import;
+mod importer;
 mod key;
 mod lines;
 mod picture;

@@ -1,21 +1,31 @@
 //! Opens the store of a folder. Nothing else in the commands knows which engine it is.
 
-use std::{path::Path, sync::Arc};
+use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt as _, path::Path, sync::Arc};
 
 use super::Failure;
 use crate::{
     model::Workspace,
-    store::{Store, memory::MemoryStore},
+    store::{
+        Store,
+        sqlite::{OpenOptions, SqliteStore},
+    },
 };
 
 /// Opens it as the one server of the folder, which others are told to find at the URL.
-pub(super) fn serve(_folder: &Path, _url: &str) -> Result<Arc<dyn Store>, Failure> {
-    Ok(Arc::new(MemoryStore::new()))
+pub(super) fn serve(folder: &Path, url: &str) -> Result<Arc<dyn Store>, Failure> {
+    open_with(folder, OpenOptions::server(url))
 }
 
 /// Opens it beside a server, if there is one.
-pub(super) fn open(_folder: &Path) -> Result<Arc<dyn Store>, Failure> {
-    Ok(Arc::new(MemoryStore::new()))
+pub(super) fn open(folder: &Path) -> Result<Arc<dyn Store>, Failure> {
+    open_with(folder, OpenOptions::tool())
+}
+
+fn open_with(folder: &Path, options: OpenOptions) -> Result<Arc<dyn Store>, Failure> {
+    // For nobody but its owner: spans carry user data. A folder that is there stays as it is, and what keeps
+    // one from being made is told when it is opened.
+    let _ = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    Ok(Arc::new(SqliteStore::open(folder, options)?))
 }
 
 /// The workspace with this slug.

@@ -22,9 +22,10 @@ pub(super) fn parse(record: &RawValue, prices: &Prices) -> Result<IncomingSpan, 
         serde_json::from_str(json).map_err(|error| ParseError::of_json(&error, json))?;
     let tokens = span.tokens()?;
     let attributes = Attributes::of(&span.attributes.text_or_empty("attributes")?);
-    let input = span.input.text_or_empty("input")?;
-    let output = span.output.text_or_empty("output")?;
-    let error_message = span.error_message.text_or_empty("error_message")?;
+    // These stay in the record; here only their type matters.
+    span.input.text_or_empty("input")?;
+    span.output.text_or_empty("output")?;
+    span.error_message.text_or_empty("error_message")?;
     let given_id = span.span_id.text("span_id")?.filter(|id| !id.is_empty());
     let (span_id, record) = match given_id {
         Some(id) => (id.into_owned(), record.to_owned()),
@@ -58,8 +59,7 @@ pub(super) fn parse(record: &RawValue, prices: &Prices) -> Result<IncomingSpan, 
         let usage = tokens.map(|tokens| Usage { tokens, ..attributes.usage });
         head.cost = Cost::of_call(usage.and_then(|usage| prices.nano_usd(&head.model, usage)));
     }
-    let text = [&*head.name, &*input, &*output, &*error_message].join("\n");
-    Ok(IncomingSpan { head, record, text })
+    Ok(IncomingSpan { head, record })
 }
 
 fn kind(text: &str) -> SpanKind {

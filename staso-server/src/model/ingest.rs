@@ -37,8 +37,6 @@ pub struct IncomingSpan {
     pub head: SpanHead,
     /// The span object of the wire, as it came.
     pub record: Box<RawValue>,
-    /// What a search finds it by: name, input, output and error, separated by line ends.
-    pub text: String,
 }
 
 /// Says that a batch is on disk.

@@ -141,9 +141,8 @@ impl Trace {
             cost: if span.kind == "llm" { Cost::of_call(span.nano_usd) } else { Cost::default() },
         };
         let error = span.error.unwrap_or_default();
-        let text = [span.name, &text(&span.input), &text(&span.output), error].join("\n");
         let record = RawValue::from_string(record.to_string()).unwrap();
-        self.spans.push(IncomingSpan { head, record, text });
+        self.spans.push(IncomingSpan { head, record });
         self
     }
 

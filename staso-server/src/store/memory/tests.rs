@@ -27,7 +27,7 @@ fn span(id: &str, parent: Option<&str>, started_at: i64) -> IncomingSpan {
         cost: Cost::default(),
     };
     let record = to_raw_value(&json!({ "name": head.name, "input": format!("in {id}") })).unwrap();
-    IncomingSpan { head, record, text: String::new() }
+    IncomingSpan { head, record }
 }
 
 fn batch(key: &str, workspace: WorkspaceId, trace: &str, spans: Vec<IncomingSpan>) -> Batch {

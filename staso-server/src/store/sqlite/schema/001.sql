@@ -25,6 +25,12 @@ CREATE TABLE api_key (
 ) STRICT;
 CREATE INDEX api_key_by_prefix ON api_key (prefix);
 
+-- The number of the last commit.
+CREATE TABLE revision (
+    id    INTEGER PRIMARY KEY CHECK (id = 1),
+    value INTEGER NOT NULL
+) STRICT;
+
 -- Idempotency keys, kept for longer than any client keeps a batch.
 CREATE TABLE receipt (
     key         TEXT PRIMARY KEY,
@@ -106,6 +112,7 @@ CREATE TABLE span (
     conversation  INTEGER NOT NULL,
     user          INTEGER NOT NULL,
     model         INTEGER NOT NULL,
+    tags          BLOB,             -- terms as varints; NULL for none
     input_tokens  INTEGER,          -- NULL where they are not known
     output_tokens INTEGER,
     total_tokens  INTEGER,
@@ -113,13 +120,12 @@ CREATE TABLE span (
     PRIMARY KEY (trace, span_id)
 ) STRICT, WITHOUT ROWID;
 
--- Records of spans of one trace as they came, in the order of arrival, compressed together.
+-- Records of spans as they came, those of one request or of traces settled together, compressed as one.
 CREATE TABLE block (
-    id    INTEGER PRIMARY KEY,
-    trace INTEGER NOT NULL,
-    data  BLOB NOT NULL
+    id   INTEGER PRIMARY KEY,
+    live INTEGER NOT NULL, -- how many rows of `span` point to it; it goes with the last
+    data BLOB NOT NULL
 ) STRICT;
-CREATE INDEX block_by_trace ON block (trace);
 
 -- What metrics add up: one row per trace, per agent in a trace, and per agent and model in a trace.
 CREATE TABLE fact (
@@ -182,6 +188,7 @@ CREATE VIRTUAL TABLE search USING fts5 (
     tokenize = "ascii"
 );
 
+INSERT INTO revision (id, value) VALUES (1, 0);
 INSERT INTO organization (id, name) VALUES (1, 'default');
 INSERT INTO workspace (id, organization, slug, created_at) VALUES (1, 1, 'default', 0);
 INSERT INTO term (id, text) VALUES (0, '');

@@ -115,7 +115,7 @@ fn span() -> impl Strategy<Value = IncomingSpan> {
             tokens: tokens.map(|(input, output)| Tokens { input, output, total: input + output }),
             cost: cost.map(Cost::of_call).unwrap_or_default(),
         };
-        IncomingSpan { head, record: to_raw_value(&record).unwrap(), text: String::new() }
+        IncomingSpan { head, record: to_raw_value(&record).unwrap() }
     })
 }
 

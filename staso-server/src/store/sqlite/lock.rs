@@ -1,0 +1,67 @@
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io::{self, Read as _, Seek as _, Write as _},
+    path::Path,
+};
+
+/// Says to other processes that a server writes to a folder. Released when it is dropped, and by the system
+/// however the process ends.
+#[derive(Debug)]
+pub(super) struct FolderLock {
+    _file: File,
+}
+
+/// Why a folder was not locked.
+#[derive(Debug)]
+pub(super) enum LockError {
+    /// Another process has it: who, in its own words.
+    Held(String),
+    /// The file cannot be used.
+    Io(io::Error),
+}
+
+impl FolderLock {
+    /// Locks the folder and leaves a word on who holds it.
+    pub(super) fn take(folder: &Path, holder: &str) -> Result<Self, LockError> {
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(folder.join("lock"))
+            .map_err(LockError::Io)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(LockError::Held(words(&mut file))),
+            Err(TryLockError::Error(error)) => return Err(LockError::Io(error)),
+        }
+        let written =
+            file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(holder.as_bytes()));
+        written.map_err(LockError::Io)?;
+        Ok(Self { _file: file })
+    }
+}
+
+/// What the holder left; it may be writing it just now.
+fn words(file: &mut File) -> String {
+    let mut words = String::new();
+    match file.read_to_string(&mut words) {
+        Ok(_) if !words.trim().is_empty() => words.trim().to_owned(),
+        _ => "another process".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_learns_who_holds_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = FolderLock::take(folder.path(), "process 7 at http://127.0.0.1:6999").unwrap();
+        let second = FolderLock::take(folder.path(), "process 8").unwrap_err();
+        assert!(matches!(second, LockError::Held(who) if who == "process 7 at http://127.0.0.1:6999"));
+        drop(first);
+        FolderLock::take(folder.path(), "process 8").unwrap();
+    }
+}

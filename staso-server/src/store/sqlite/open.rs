@@ -1,0 +1,139 @@
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+
+use super::lock::{FolderLock, LockError};
+use crate::store::OpenError;
+
+/// The file in the store's folder.
+const FILE: &str = "staso.db";
+
+/// Each brings the file from the version before to its own, counted from 1.
+const MIGRATIONS: [&str; 1] = [include_str!("schema/001.sql")];
+
+/// The version of the schema that this program writes.
+const NEWEST: i64 = MIGRATIONS.len() as i64;
+
+/// A file up to this size is checked page by page before a server starts on it: it takes some 30 ms. Damage
+/// in a larger one shows when it is read.
+const CHECKED_SIZE: u64 = 8 << 20;
+
+/// How a store is opened.
+#[derive(Clone, Debug)]
+pub struct OpenOptions {
+    server: Option<String>,
+}
+
+impl OpenOptions {
+    /// For the one server of a folder, which says where it is. No other server can open the folder meanwhile.
+    #[must_use]
+    pub fn server(url: impl Into<String>) -> Self {
+        Self { server: Some(url.into()) }
+    }
+
+    /// For a command that reads, or writes a little, beside a server or without one.
+    #[must_use]
+    pub const fn tool() -> Self {
+        Self { server: None }
+    }
+
+    pub(super) const fn is_server(&self) -> bool {
+        self.server.is_some()
+    }
+}
+
+/// An open folder.
+pub(super) struct Opened {
+    pub(super) writer: Connection,
+    pub(super) file: PathBuf,
+    pub(super) lock: Option<FolderLock>,
+}
+
+/// Opens the folder, makes the file when there is none, and brings it to this version's schema.
+pub(super) fn open(folder: &Path, options: &OpenOptions) -> Result<Opened, OpenError> {
+    let unusable = |reason: String| OpenError::Unusable { folder: folder.to_owned(), reason };
+    fs::create_dir_all(folder).map_err(|error| unusable(error.to_string()))?;
+    let lock = match &options.server {
+        None => None,
+        Some(url) => {
+            let holder = format!("process {} at {url}", std::process::id());
+            Some(FolderLock::take(folder, &holder).map_err(|error| match error {
+                LockError::Held(holder) => OpenError::Held { folder: folder.to_owned(), holder },
+                LockError::Io(error) => unusable(error.to_string()),
+            })?)
+        }
+    };
+    let file = folder.join(FILE);
+    let damaged = |error: rusqlite::Error| match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            OpenError::Damaged { file: file.clone(), reason: error.to_string() }
+        }
+        _ => unusable(error.to_string()),
+    };
+    let mut writer = Connection::open(&file).map_err(damaged)?;
+    let version = version(&writer).map_err(damaged)?;
+    if version > NEWEST {
+        return Err(OpenError::Newer { file, found: version, known: NEWEST });
+    }
+    // Nothing is written to a file before it is known to be sound.
+    if version > 0
+        && options.is_server()
+        && fs::metadata(&file).is_ok_and(|about| about.len() <= CHECKED_SIZE)
+    {
+        let verdict: String =
+            writer.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(damaged)?;
+        if verdict != "ok" {
+            return Err(OpenError::Damaged { file, reason: verdict });
+        }
+    }
+    configure_writer(&writer, version).map_err(damaged)?;
+    migrate(&mut writer).map_err(damaged)?;
+    Ok(Opened { writer, file, lock })
+}
+
+/// A connection that can only read.
+pub(super) fn reader(file: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.pragma_update(None, "cache_size", -8 * 1024)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+fn configure_writer(connection: &Connection, version: i64) -> rusqlite::Result<()> {
+    connection.busy_timeout(Duration::from_secs(10))?;
+    if version == 0 {
+        // So that `prune` can give space back. It cannot be set later.
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    }
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // A commit is on disk when it returns, also when the power fails.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "cache_size", -32 * 1024)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
+    connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have come first.
+    let found = version(&transaction)?;
+    for migration in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(0)) {
+        transaction.execute_batch(migration)?;
+    }
+    if found < NEWEST {
+        transaction.pragma_update(None, "user_version", NEWEST)?;
+    }
+    transaction.commit()
+}

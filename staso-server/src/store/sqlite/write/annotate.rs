@@ -1,0 +1,58 @@
+use rusqlite::params;
+
+use super::{super::pack, session::Session};
+use crate::{
+    model::{Annotation, AnnotationValue, TraceId, WorkspaceId},
+    store::StoreError,
+};
+
+/// Keeps what was said of a trace. Without a workspace it is about that trace wherever it is, and if it is
+/// nowhere, about the first that arrives.
+pub(in super::super) fn annotate(
+    session: &mut Session<'_>,
+    workspace: Option<WorkspaceId>,
+    trace_id: &TraceId,
+    annotation: &Annotation,
+) -> Result<(), StoreError> {
+    let revision = session.next_revision()?;
+    let trace_id = pack::pack_id(trace_id.as_str());
+    let connection = session.connection;
+    let mut owners = match workspace {
+        Some(workspace) => vec![workspace.0],
+        None => {
+            let mut select = connection.prepare_cached(
+                "SELECT workspace.id FROM workspace JOIN trace
+                     ON trace.workspace = workspace.id AND trace.trace_id = ?",
+            )?;
+            select.query_map([&trace_id], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?
+        }
+    };
+    if owners.is_empty() {
+        owners.push(0);
+    }
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO annotation (workspace, trace_id, span_id, name, value, data_type, comment, received_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    )?;
+    let mut touch =
+        connection.prepare_cached("UPDATE trace SET revision = ? WHERE workspace = ? AND trace_id = ?")?;
+    let (value, data_type): (&dyn rusqlite::ToSql, _) = match &annotation.value {
+        AnnotationValue::Numeric(number) => (number, 0),
+        AnnotationValue::Categorical(label) => (label, 1),
+        AnnotationValue::Boolean(yes) => (yes, 2),
+    };
+    for owner in owners {
+        insert.execute(params![
+            owner,
+            trace_id,
+            annotation.span_id.as_ref().map(|id| pack::pack_id(id.as_str())),
+            annotation.name,
+            value,
+            data_type,
+            annotation.comment,
+            annotation.received_at.as_micros(),
+        ])?;
+        touch.execute(params![revision, owner, trace_id])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,22 @@
+//! The one thread that writes. Jobs queue up in front of it, and those that wait together are committed together.
+
+mod admin;
+mod annotate;
+mod heads;
+mod index;
+mod ingest;
+mod prepare;
+mod prune;
+mod queue;
+mod session;
+mod settle;
+mod sums;
+mod terms;
+mod thread;
+
+pub(super) use admin::{create_key, create_workspace, limit_pages, revoke_key};
+pub(super) use annotate::annotate;
+pub(super) use ingest::ingest;
+pub(super) use prepare::prepare;
+pub(super) use prune::{prune_some, vacuum_some};
+pub(super) use queue::Writer;

@@ -1,0 +1,107 @@
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::terms::Terms;
+use crate::store::{Revision, StoreError};
+
+/// Tells who waits for a job what became of its commit.
+pub(super) type Finish = Box<dyn FnOnce(Result<(), StoreError>)>;
+
+/// What the writing thread keeps between transactions.
+pub(super) struct Writing {
+    pub(super) connection: Connection,
+    terms: Terms,
+    /// Changes when another process commits.
+    data_version: i64,
+    wrote: bool,
+}
+
+impl Writing {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self { connection, terms: Terms::default(), data_version: -1, wrote: false }
+    }
+
+    /// Runs jobs in one transaction. What fails leaves nothing behind.
+    pub(super) fn transaction<T>(
+        &mut self,
+        work: impl FnOnce(&mut Session<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let version: i64 = transaction.query_row("PRAGMA data_version", [], |row| row.get(0))?;
+        if version != self.data_version {
+            self.terms.clear();
+            self.data_version = version;
+        }
+        let mut session = Session { connection: &transaction, terms: &mut self.terms, revision: None };
+        let done = match work(&mut session) {
+            Ok(value) => transaction.commit().map(|()| value).map_err(StoreError::from),
+            Err(error) => Err(error),
+        };
+        match &done {
+            Ok(_) => self.wrote = true,
+            // Terms that were new in it are gone with it.
+            Err(_) => self.terms.clear(),
+        }
+        done
+    }
+
+    /// Whether anything was committed.
+    pub(super) const fn wrote(&self) -> bool {
+        self.wrote
+    }
+
+    pub(super) fn current_revision(&self) -> Result<Revision, StoreError> {
+        let mut select = self.connection.prepare_cached("SELECT value FROM revision")?;
+        let value: i64 = select.query_row([], |row| row.get(0))?;
+        Ok(Revision(value.cast_unsigned()))
+    }
+}
+
+/// A transaction, and what jobs need in it.
+pub(in super::super) struct Session<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) terms: &'a mut Terms,
+    revision: Option<i64>,
+}
+
+impl Session<'_> {
+    /// Runs a job whose failure leaves nothing behind and does not touch those before it.
+    pub(super) fn all_or_nothing<T>(
+        &mut self,
+        job: impl FnOnce(&mut Session<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.connection.prepare_cached("SAVEPOINT job")?.execute([])?;
+        let done = job(self);
+        if done.is_err() {
+            self.terms.clear();
+            if !self.is_lost() {
+                self.connection.execute_batch("ROLLBACK TO job")?;
+            }
+        }
+        if !self.is_lost() {
+            self.connection.prepare_cached("RELEASE job")?.execute([])?;
+        }
+        done
+    }
+
+    /// Whether the engine has given up the whole transaction.
+    pub(super) fn is_lost(&self) -> bool {
+        self.connection.is_autocommit()
+    }
+
+    /// The number of this commit, which the traces that it changes carry.
+    pub(super) fn next_revision(&mut self) -> Result<i64, StoreError> {
+        if let Some(number) = self.revision {
+            return Ok(number);
+        }
+        let mut update =
+            self.connection.prepare_cached("UPDATE revision SET value = value + 1 RETURNING value")?;
+        let number = update.query_row([], |row| row.get(0))?;
+        self.revision = Some(number);
+        Ok(number)
+    }
+
+    /// The number of this commit, if anything in it changed a trace.
+    pub(super) fn revision(&self) -> Option<Revision> {
+        self.revision.map(|number| Revision(number.cast_unsigned()))
+    }
+}
