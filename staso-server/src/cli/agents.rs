@@ -55,7 +55,7 @@ impl Agents {
                 Cell::number(latency(0.95)),
                 Cell::number(format::count(total.tokens.total)),
                 Cell::number(format::cost(&total.cost)),
-                format::minute(agent.last_at).into(),
+                Cell::whole(format::minute(agent.last_at)),
             ]);
         }
         terminal.table(&table)

@@ -112,7 +112,7 @@ impl List {
                     KeyScope::Workspace(slug) => slug,
                 }
                 .into(),
-                format::minute(key.created_at).into(),
+                Cell::whole(format::minute(key.created_at)),
                 key.revoked_at.map(format::minute).unwrap_or_default().into(),
             ]);
         }

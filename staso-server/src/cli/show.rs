@@ -3,7 +3,6 @@ use std::io::Write as _;
 use clap::Args;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use staso_runtime::export::console::{Ink, Page, Style};
 
 use super::{Failure, Terminal, data::Data, filters::InWorkspace, picture, store};
 use crate::{
@@ -76,23 +75,13 @@ async fn find(store: &dyn Store, workspace: WorkspaceId, text: &str) -> Result<T
             None => break,
         };
     }
-    let missing =
-        || Failure::Message(format!("there is no trace `{}`; `staso traces` lists them", shown(text)));
+    let missing = || Failure::Message(format!("there is no trace `{}`; `staso traces` lists them", text));
     match found.as_slice() {
         [id] => store.trace(workspace, id.clone()).await?.ok_or_else(missing),
         [] => Err(missing()),
         [first, second, ..] => Err(Failure::Message(format!(
             "several traces begin with `{}`, such as {} and {}; give more of the identifier",
-            shown(text),
-            shown(first.as_str()),
-            shown(second.as_str())
+            text, first, second
         ))),
     }
-}
-
-/// An identifier is any text: as a terminal may see it.
-fn shown(id: &str) -> String {
-    let mut page = Page::new(&Style { color: false, width: 80 });
-    page.put(Ink::Plain, id);
-    page.into_text()
 }

@@ -2,7 +2,7 @@ use staso_runtime::export::console::{Ink, Page, Style, columns};
 
 /// Rows of texts under headers. Whatever a text holds is escaped.
 ///
-/// Where the terminal is too narrow, the widest columns give way first.
+/// Where the terminal is too narrow, the widest columns give way first, and those that are better whole last.
 pub(super) struct Table<const N: usize> {
     headers: [&'static str; N],
     rows: Vec<[Cell; N]>,
@@ -13,18 +13,24 @@ pub(super) struct Cell {
     text: String,
     ink: Ink,
     right: bool,
+    whole: bool,
 }
 
 impl From<String> for Cell {
     fn from(text: String) -> Self {
-        Self { text, ink: Ink::Plain, right: false }
+        Self { text, ink: Ink::Plain, right: false, whole: false }
     }
 }
 
 impl Cell {
     /// A number, which stands at the right.
     pub(super) fn number(text: String) -> Self {
-        Self { right: true, ..text.into() }
+        Self { right: true, ..Self::whole(text) }
+    }
+
+    /// A text that is of no use when it is cut, such as an identifier.
+    pub(super) fn whole(text: String) -> Self {
+        Self { whole: true, ..text.into() }
     }
 
     pub(super) fn ink(self, ink: Ink) -> Self {
@@ -70,10 +76,15 @@ impl<const N: usize> Table<N> {
         }
         // One column stays free for the `…` of a line that is cut.
         let room = width.saturating_sub(Self::GAP * N.saturating_sub(1) + 1);
+        let whole: Vec<bool> = match self.rows.first() {
+            Some(row) => row.iter().map(|cell| cell.whole).collect(),
+            None => vec![false; N],
+        };
         while widths.iter().sum::<usize>() > room {
-            match widths.iter_mut().max_by_key(|width| **width) {
-                Some(widest) if *widest > Self::LEAST_WIDTH => *widest -= 1,
-                _ => break,
+            let wide = widths.iter_mut().zip(&whole).filter(|(width, _)| **width > Self::LEAST_WIDTH);
+            match wide.max_by_key(|(width, whole)| (!**whole, **width)) {
+                Some((widest, _)) => *widest -= 1,
+                None => break,
             }
         }
         widths

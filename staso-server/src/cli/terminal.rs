@@ -1,37 +1,40 @@
 use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write};
 
 use serde::Serialize;
-use staso_runtime::export::console::Style;
+use staso_runtime::export::console::{Ink, Page, Style};
 
 use super::{Failure, data::variable, table::Table};
 
 /// Standard output, and what is known of who reads it.
 pub(super) struct Terminal {
     out: BufWriter<StdoutLock<'static>>,
-    /// How pictures may look.
+    /// How pictures of traces may look: as those of the SDK.
     pub(super) style: Style,
+    table_width: usize,
 }
 
 impl Terminal {
-    /// Files and pipes get long lines.
+    /// Tables in files and pipes are as wide as they are.
     const UNLIMITED: usize = 1_000;
 
     pub(super) fn of_process() -> Self {
         let out = io::stdout().lock();
         let detected = Style::detect(out.is_terminal(), variable);
-        let columns = rustix::termios::tcgetwinsize(&out).ok().map(|size| usize::from(size.ws_col));
-        let width = match columns {
-            _ if variable("COLUMNS").is_some() => detected.width,
-            Some(columns) if columns > 0 => columns,
-            Some(_) => detected.width,
-            None => Self::UNLIMITED,
+        let window = rustix::termios::tcgetwinsize(&out).ok().map(|size| usize::from(size.ws_col));
+        let width = match window {
+            Some(columns) if columns > 0 && variable("COLUMNS").is_none() => columns,
+            _ => detected.width,
         };
-        Self { style: Style { width, ..detected }, out: BufWriter::new(out) }
+        let table_width = match window {
+            None if variable("COLUMNS").is_none() => Self::UNLIMITED,
+            _ => width,
+        };
+        Self { style: Style { width, ..detected }, table_width, out: BufWriter::new(out) }
     }
 
     /// As much of an identifier as `staso show` needs; all of it for programs.
     pub(super) fn short(&self, id: &str) -> String {
-        match self.style.width {
+        match self.table_width {
             Self::UNLIMITED.. => id.to_owned(),
             _ => id.chars().take(13).collect(),
         }
@@ -41,18 +44,18 @@ impl Terminal {
     pub(super) fn report(&mut self, failure: &Failure) {
         let _ = self.out.flush();
         if let Some(message) = failure.message() {
-            let _ = writeln!(io::stderr(), "error: {message}");
+            let _ = writeln!(io::stderr(), "error: {}", harmless(message));
         }
     }
 
     /// Says something beside the output, on standard error.
     pub(super) fn note(&mut self, text: &str) -> io::Result<()> {
         self.out.flush()?;
-        writeln!(io::stderr(), "{text}")
+        writeln!(io::stderr(), "{}", harmless(text))
     }
 
     pub(super) fn table<const N: usize>(&mut self, table: &Table<N>) -> Result<(), Failure> {
-        Ok(self.out.write_all(table.draw(&self.style).as_bytes())?)
+        Ok(self.out.write_all(table.draw(&Style { width: self.table_width, ..self.style }).as_bytes())?)
     }
 
     /// Prints one JSON document, indented.
@@ -70,4 +73,14 @@ impl Write for Terminal {
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
+}
+
+/// A message as a terminal may see it: it may quote what a span carries, or a line of a file.
+fn harmless(text: &str) -> String {
+    let lines = text.split('\n').map(|line| {
+        let mut page = Page::new(&Style { color: false, width: usize::MAX });
+        page.put(Ink::Plain, line);
+        page.into_text()
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }

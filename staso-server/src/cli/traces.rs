@@ -63,8 +63,8 @@ impl Traces {
                 TraceStatus::Error | TraceStatus::Timeout => Ink::Failure,
             };
             table.row([
-                terminal.short(trace.trace_id.as_str()).into(),
-                format::minute(trace.started_at).into(),
+                Cell::whole(terminal.short(trace.trace_id.as_str())),
+                Cell::whole(format::minute(trace.started_at)),
                 trace.name.into(),
                 Cell::from(trace.status.as_str().to_owned()).ink(ink),
                 Cell::number(format::duration(trace.duration_micros)),

@@ -2,7 +2,12 @@ use std::io::Write as _;
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, Terminal, data::Data, store, table::Table};
+use super::{
+    Failure, Terminal,
+    data::Data,
+    store,
+    table::{Cell, Table},
+};
 use crate::web::format;
 
 /// Make and list workspaces, which keep traces apart.
@@ -64,7 +69,7 @@ impl List {
         }
         let mut table = Table::new(["WORKSPACE", "CREATED"]);
         for workspace in workspaces {
-            table.row([workspace.slug.into(), format::minute(workspace.created_at).into()]);
+            table.row([workspace.slug.into(), Cell::whole(format::minute(workspace.created_at))]);
         }
         terminal.table(&table)
     }

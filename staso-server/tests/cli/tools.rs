@@ -49,12 +49,18 @@ fn nothing_in_a_span_commands_the_terminal() {
         line["spans"][0][field] = hostile.into();
     }
     let file = data.path().join("hostile.jsonl");
-    std::fs::write(&file, line.to_string()).unwrap();
+    let damaged = json!({ "trace_id": "t", "timestamp": hostile });
+    std::fs::write(&file, format!("{line}\n{damaged}\n")).unwrap();
     let store = data.path().join("store");
-    assert!(run(&store, &["import", &file.to_string_lossy()]).status.success());
-    for arguments in
-        [&["show", hostile][..], &["traces"], &["conversations"], &["agents"], &["show", "\u{1b}[2Jx"]]
-    {
+    let file = file.to_string_lossy();
+    for arguments in [
+        &["import", &*file][..],
+        &["show", hostile],
+        &["traces"],
+        &["conversations"],
+        &["agents"],
+        &["show", "\u{1b}[2Jx"],
+    ] {
         let output = run(&store, arguments);
         let printed = [text(&output.stdout), text(&output.stderr)].concat();
         let is_hostile = |char: char| (char.is_control() && char != '\n') || char == '\u{202e}';
