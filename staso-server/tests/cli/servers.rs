@@ -193,6 +193,19 @@ fn dev_prints_each_trace_and_keeps_it() {
 }
 
 #[test]
+fn dev_prints_nothing_of_what_was_there_before() {
+    let data = tempfile::tempdir().unwrap();
+    let before = Running::start(data.path(), &["dev", "--port", "0"]);
+    before.ingest(&trace("t-1", "before"));
+    drop(before);
+
+    let dev = Running::start(data.path(), &["dev", "--port", "0"]);
+    dev.ingest(&trace("t-2", "after"));
+    // What is printed comes in the order in which it was stored.
+    assert!(dev.wait_for("trace t-").starts_with("trace t-2"));
+}
+
+#[test]
 fn a_command_knows_where_to_send_and_under_which_name() {
     let data = tempfile::tempdir().unwrap();
     let script = "echo $STASO_BASE_URL $STASO_API_KEY $STASO_AGENT_NAME";

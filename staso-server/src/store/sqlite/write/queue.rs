@@ -12,7 +12,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::{
     super::lock::FolderLock,
-    session::{Finish, Session},
+    session::{Finish, Session, Writing},
     thread::{self, Task},
 };
 use crate::store::{Revision, StoreError};
@@ -41,12 +41,14 @@ impl Writer {
         lock: Option<FolderLock>,
     ) -> Result<Self, StoreError> {
         let (tasks, queued) = mpsc::sync_channel(MAX_JOBS);
-        let (revision, watched) = watch::channel(Revision::default());
+        let writing = Writing::new(connection);
+        // Whoever follows from now on is not told of what has long been there.
+        let (revision, watched) = watch::channel(writing.current_revision()?);
         let (end, ended) = watch::channel(false);
         std::thread::Builder::new()
             .name("staso-writer".to_owned())
             .spawn(move || {
-                thread::run(connection, &queued, &revision, lock.is_some());
+                thread::run(writing, &queued, &revision, lock.is_some());
                 drop(lock);
                 let _ = end.send(true);
             })

@@ -3,7 +3,6 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::Connection;
 use tokio::sync::watch;
 
 use super::{
@@ -29,14 +28,12 @@ const RECEIPTS_KEPT: Duration = Duration::from_secs(48 * 3600);
 
 /// Takes jobs until there is nobody left to send one.
 pub(super) fn run(
-    connection: Connection,
+    mut writing: Writing,
     tasks: &Receiver<Task>,
     revision: &watch::Sender<Revision>,
     settles: bool,
 ) {
-    let mut writing = Writing::new(connection);
     let mut cleaned = Timestamp::now();
-    notice(&mut writing, revision);
     let mut more_to_settle = false;
     loop {
         let wait = if more_to_settle { Duration::ZERO } else { TICK };
