@@ -1,4 +1,4 @@
-use std::{io::BufRead, sync::Arc};
+use std::{collections::HashMap, io::BufRead, sync::Arc};
 
 use sha2::{Digest as _, Sha256};
 
@@ -78,9 +78,9 @@ impl Importer {
         if line.iter().all(u8::is_ascii_whitespace) {
             return Ok(());
         }
-        let parsed = std::str::from_utf8(line).map_err(|error| error.to_string()).and_then(|json| {
-            Line::parse(json, &self.prices, Timestamp::now()).map_err(|error| error.to_string())
-        });
+        let parsed = std::str::from_utf8(line)
+            .map_err(|error| error.to_string())
+            .and_then(|json| Line::parse(json, &self.prices, Timestamp::now()));
         match parsed {
             Err(reason) => self.counts.damaged.push((self.counts.lines, reason)),
             Ok(Line::Annotation(trace_id, annotation)) => self.annotations.push((trace_id, annotation)),
@@ -107,8 +107,17 @@ impl Importer {
     async fn finish(&mut self) -> Result<(), Failure> {
         self.store_portion().await?;
         let workspace = self.workspace.as_ref().map(|workspace| workspace.id);
+        let mut held = HashMap::new();
         for (trace_id, annotation) in std::mem::take(&mut self.annotations) {
-            if !self.is_known(&trace_id, &annotation).await? {
+            if !held.contains_key(&trace_id) {
+                held.insert(trace_id.clone(), self.annotations_of(&trace_id).await?);
+            }
+            // Each that the store had answers for one line, so that what was said twice is stored twice.
+            let known = held.get_mut(&trace_id).and_then(|held| {
+                let place = held.iter().position(|known| says_the_same(known, &annotation))?;
+                Some(held.swap_remove(place))
+            });
+            if known.is_none() {
                 self.store.annotate(workspace, trace_id, annotation).await?;
             }
             self.counts.annotations += 1;
@@ -116,21 +125,29 @@ impl Importer {
         Ok(())
     }
 
-    /// A portion's key is made of what is in it, so that the same portion is stored once.
+    /// What was said of a trace so far.
+    async fn annotations_of(&self, trace_id: &TraceId) -> Result<Vec<Annotation>, StoreError> {
+        let workspaces = match &self.workspace {
+            Some(workspace) => vec![workspace.clone()],
+            None => self.store.workspaces().await?,
+        };
+        for workspace in workspaces {
+            if let Some(trace) = self.store.trace(workspace.id, trace_id.clone()).await? {
+                return Ok(trace.annotations);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// Identifiers decide what is new, not the key: what was pruned since can be imported again.
     async fn store_portion(&mut self) -> Result<(), Failure> {
         let Portion { traces, digest, .. } = std::mem::take(&mut self.portion);
         if traces.is_empty() {
             return Ok(());
         }
-        let mut digest = digest;
-        if let Some(workspace) = &self.workspace {
-            digest.update(&workspace.slug);
-        }
-        let digest: [u8; 32] = digest.finalize().into();
-        let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         let batch = Batch {
-            idempotency_key: format!("import-{name}"),
-            digest,
+            idempotency_key: uuid::Uuid::new_v4().to_string(),
+            digest: digest.finalize().into(),
             accepted: traces.len(),
             received_at: Timestamp::now(),
             traces,
@@ -161,22 +178,11 @@ impl Importer {
         self.known.push(workspace);
         Ok(id)
     }
+}
 
-    /// Whether the same was said of the trace before.
-    async fn is_known(&self, trace_id: &TraceId, annotation: &Annotation) -> Result<bool, StoreError> {
-        let workspaces = self.workspace.iter().chain(&self.known);
-        for workspace in workspaces {
-            let trace = self.store.trace(workspace.id, trace_id.clone()).await?;
-            let same = |known: &Annotation| {
-                let received_at = annotation.received_at;
-                Annotation { received_at, ..known.clone() } == *annotation
-            };
-            if trace.is_some_and(|trace| trace.annotations.iter().any(same)) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
+/// Whether two annotations differ in nothing but when they arrived.
+fn says_the_same(a: &Annotation, b: &Annotation) -> bool {
+    (&a.name, &a.value, &a.span_id, &a.comment) == (&b.name, &b.value, &b.span_id, &b.comment)
 }
 
 #[cfg(test)]
@@ -272,6 +278,50 @@ mod tests {
         let again = contents(&store).await;
         assert_eq!(again[..3], once);
         assert_eq!(again.len(), 4);
+    }
+
+    #[tokio::test]
+    async fn what_was_pruned_can_be_imported_again() {
+        let store = new_store();
+        import(&store, file(3).as_bytes()).await;
+        let once = contents(&store).await;
+        assert_eq!(store.prune(Timestamp::now()).await.unwrap(), 3);
+        import(&store, file(3).as_bytes()).await;
+        let mut again = contents(&store).await;
+        for (trace, before) in again.iter_mut().zip(&once) {
+            // When it arrived is the only difference.
+            for (annotation, before) in trace.0.annotations.iter_mut().zip(&before.0.annotations) {
+                annotation.received_at = before.received_at;
+            }
+        }
+        assert_eq!(again, once);
+    }
+
+    #[tokio::test]
+    async fn what_was_said_twice_is_stored_twice_however_often_it_is_imported() {
+        let store = new_store();
+        import(&store, trace_line(0).as_bytes()).await;
+        let said = format!("{0}\n{0}\n", annotation_line(0));
+        for _ in 0..2 {
+            import(&store, said.as_bytes()).await;
+            assert_eq!(contents(&store).await[0].0.annotations.len(), 2);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_line_without_identifiers_would_be_new_each_time_and_is_left_out() {
+        let store = new_store();
+        let nameless = trace_line(0).replace(r#""trace_id":"trace-0""#, r#""trace_id":"""#);
+        let spanless = trace_line(1).replace(r#""span_id":"2""#, r#""span_id":null"#);
+        let counts = import(&store, format!("{nameless}\n{spanless}").as_bytes()).await;
+        assert_eq!(
+            counts.damaged,
+            [
+                (1, "trace_id: expected an identifier, found nothing".to_owned()),
+                (2, "spans[1].span_id: expected an identifier, found nothing".to_owned()),
+            ]
+        );
+        assert_eq!(contents(&store).await, []);
     }
 
     #[tokio::test]
