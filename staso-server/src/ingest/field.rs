@@ -1,6 +1,7 @@
 use std::{borrow::Cow, fmt};
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::error::ParseError;
 
@@ -84,9 +85,26 @@ impl<'a> Field<'a> {
     /// Reads the value of a key, which may occur once in its object.
     pub(super) fn read<A: MapAccess<'a>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         if *self != Self::Absent {
-            return Err(A::Error::custom(format_args!("the key `{key}` occurs twice")));
+            return Err(twice(key));
         }
         *self = map.next_value()?;
+        Ok(())
+    }
+
+    /// As [`read`](Self::read), of a text that may be long and of which only the type matters: it is not
+    /// decoded, and stands as an empty one.
+    pub(super) fn read_type<A: MapAccess<'a>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        if *self != Self::Absent {
+            return Err(twice(key));
+        }
+        let json = map.next_value::<&'a RawValue>()?.get();
+        // Only a parser can tell whether halves of surrogate pairs match.
+        let is_plain_text = json.starts_with('"') && !json.contains("\\ud") && !json.contains("\\uD");
+        *self = if is_plain_text {
+            Self::Text(Cow::Borrowed(""))
+        } else {
+            serde_json::from_str(json).map_err(A::Error::custom)?
+        };
         Ok(())
     }
 }
@@ -146,6 +164,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Field<'a> {
 
         deserializer.deserialize_any(Any)
     }
+}
+
+/// The error of a key that an object has twice: its readers would not agree on which one counts.
+pub(super) fn twice<E: serde::de::Error>(key: &str) -> E {
+    E::custom(format_args!("the key `{key}` occurs twice"))
 }
 
 /// The next key of an object.

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::{
     error::ParseError,
-    field::{Field, next_key},
+    field::{Field, next_key, twice},
     span,
 };
 use crate::{
@@ -185,7 +185,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for TraceObject<'a> {
 
 fn once<T, E: serde::de::Error>(value: &Option<T>, key: &str) -> Result<(), E> {
     match value {
-        Some(_) => Err(E::custom(format_args!("the key `{key}` occurs twice"))),
+        Some(_) => Err(twice(key)),
         None => Ok(()),
     }
 }
@@ -338,6 +338,18 @@ mod tests {
             matches!(&error, ParseError::Malformed { path, .. } if path == "traces[0].spans[1].b"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn text_that_no_parser_can_read_is_refused_even_where_nobody_reads() {
+        let body = |input| {
+            let span = format!(r#"{{"timestamp":"{AT}","input":"{input}"}}"#);
+            format!(r#"{{"traces":[{{"timestamp":"{AT}","spans":[{span}]}}]}}"#)
+        };
+        assert!(parse(&body(r"\\ud83d \ud83d\ude00 \u00e9")).is_ok());
+        for broken in [r"\ud83d", r"\uDE00", r"\uD83D\u0041", r"\x", r"\u12"] {
+            assert!(fault(&body(broken)).starts_with("traces[0].spans[0]"), "{broken}");
+        }
     }
 
     #[test]

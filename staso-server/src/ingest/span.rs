@@ -126,7 +126,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for SpanObject<'a> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut span = SpanObject::default();
                 while let Some(key) = next_key(&mut map)? {
+                    let is_kept_only = matches!(&*key, "input" | "output" | "error_message");
                     match span.field(&key) {
+                        Some(field) if is_kept_only => field.read_type(&key, &mut map)?,
                         Some(field) => field.read(&key, &mut map)?,
                         None => {
                             map.next_value::<Field<'_>>()?;
