@@ -59,13 +59,21 @@ async function refresh() {
   if (first && row) {
     shownState = `${row.status} ${row.duration}`;
     waterfall.scrollTo(waterfall.selected, tree.lines.get(waterfall.selected) > 12);
+    if (jumpDue !== 0) jump(jumpDue);
   } else if (row && shownState !== `${row.status} ${row.duration}`) {
     showPanel(row);
   }
 }
 
+// Asked for before the rows were there, it is done when they are.
+let jumpDue = 0;
+
 const jump = (step) => {
-  const index = waterfall.tree?.next(waterfall.selected, step, failed) ?? -1;
+  if (!waterfall.tree) {
+    jumpDue = step;
+    return;
+  }
+  const index = waterfall.tree.next(waterfall.selected, step, failed);
   if (index >= 0) waterfall.select(index, { focus: true, center: true });
 };
 
@@ -98,8 +106,9 @@ document.getElementById("fold").addEventListener("click", toggleFold);
 document.getElementById("zoom").addEventListener("click", toggleZoom);
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest("input, select, textarea, dialog") || !waterfall.tree) return;
-  const action = { e: () => jump(1), E: () => jump(-1), f: toggleFold, z: toggleZoom }[event.key];
+  if (event.target.closest("input, select, textarea, dialog")) return;
+  const ofTree = waterfall.tree && { f: toggleFold, z: toggleZoom };
+  const action = { e: () => jump(1), E: () => jump(-1), ...ofTree }[event.key];
   if (!action) return;
   event.preventDefault();
   action();

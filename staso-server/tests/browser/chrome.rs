@@ -67,11 +67,6 @@ impl Browser {
         self.client.find_all(Locator::Css(css)).await.expect("a selector").len()
     }
 
-    /// The visible text of the page.
-    pub(crate) async fn text(&self) -> String {
-        self.evaluate("return document.body.innerText").await.as_str().unwrap_or_default().to_owned()
-    }
-
     /// Waits until the script gives true.
     pub(crate) async fn until(&self, what: &str, script: &str) {
         let deadline = tokio::time::Instant::now() + WATCHDOG;
@@ -216,7 +211,7 @@ fn start(chromedriver: &Path) -> (Child, u16) {
     let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
     let port = lines
         .map_while(Result::ok)
-        .find_map(|line| line.split_once("on port ")?.1.trim_end_matches('.').parse().ok())
+        .find_map(|line| line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok())
         .expect("chromedriver says its port");
     (child, port)
 }

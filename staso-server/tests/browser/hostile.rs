@@ -60,7 +60,7 @@ async fn what_a_span_carries_does_nothing() {
         let caught = browser.evaluate("return window.caught ?? null").await;
         assert!(caught.is_null(), "{page}: payload {caught}");
         let scripts = browser
-            .evaluate("return [...document.querySelectorAll('a[href]')].filter((a) => !/^https?:$/.test(a.protocol)).length")
+            .evaluate("return [...document.querySelectorAll('a[href]')].filter((a) => !/^https?:$/.test(new URL(a.getAttribute('href'), location.href).protocol)).length")
             .await;
         assert_eq!(scripts, 0, "{page}: a link that is not http");
     }

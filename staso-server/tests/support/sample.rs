@@ -140,7 +140,6 @@ impl Trace {
             tokens: span.tokens.map(|(input, output)| Tokens { input, output, total: input + output }),
             cost: if span.kind == "llm" { Cost::of_call(span.nano_usd) } else { Cost::default() },
         };
-        let error = span.error.unwrap_or_default();
         let record = RawValue::from_string(record.to_string()).unwrap();
         self.spans.push(IncomingSpan { head, record });
         self

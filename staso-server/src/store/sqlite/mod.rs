@@ -28,9 +28,9 @@ pub use self::open::OpenOptions;
 use self::{readers::Readers, write::Writer};
 use super::{Facets, NewKey, OpenError, Revision, Store, StoreError};
 use crate::model::{
-    Annotation, Batch, Conversation, ConversationFilter, ConversationSummary, IngestOutcome, KeyId, KeyRecord,
-    Metrics, MetricsFilter, MetricsQuery, Page, PageRequest, SpanId, StoredSpan, Timestamp, TraceDetail,
-    TraceFilter, TraceId, TraceSort, TraceSummary, UserSummary, Workspace, WorkspaceId,
+    Annotation, Batch, Conversation, ConversationFilter, ConversationSummary, IngestOutcome, KeyId,
+    KeyRecord, Metrics, MetricsFilter, MetricsQuery, Page, PageRequest, SpanId, StoredSpan, Timestamp,
+    TraceDetail, TraceFilter, TraceId, TraceSort, TraceSummary, UserSummary, Workspace, WorkspaceId,
 };
 
 /// Batches up to this size are compressed where they are; larger ones on a thread of their own.
