@@ -42,7 +42,6 @@ pub(super) struct Gate {
 }
 
 /// Every route, behind the guards.
-#[must_use]
 pub fn router(state: AppState, guards: Guards) -> Router {
     let routes = Router::new()
         .merge(ingest::routes())

@@ -20,7 +20,6 @@ pub use parse::{ParsedTrace, parse_request, parse_trace};
 use crate::http::AppState;
 
 /// The routes that take what SDKs send.
-#[must_use]
 pub fn routes() -> Router<AppState> {
     Router::new()
         .route("/v1/traces/ingest", post(traces::ingest))

@@ -131,7 +131,7 @@ pub(crate) fn long_trace(trace: u64, steps: u64) -> Vec<Value> {
     let steps: Vec<Value> = (1..steps)
         .map(|id| {
             let parent = if id % 100 == 1 { 0 } else { id - id % 100 + 1 };
-            let parent = if parent == id || parent > id { 0 } else { parent };
+            let parent = if parent >= id { 0 } else { parent };
             let status = if id % 1000 == 999 { "error" } else { "ok" };
             with(span(id, Some(parent), &format!("step {id}"), "tool"), json!({"status": status}))
         })

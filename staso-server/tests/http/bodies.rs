@@ -75,7 +75,7 @@ fn any_json_in_any_place_is_taken_or_refused_with_its_path() {
             422 => {
                 let (code, path) = reply.error();
                 prop_assert_eq!(code, "invalid");
-                let path = format!("/{}", path.replace('.', "/").replace('[', "/").replace(']', ""));
+                let path = format!("/{}", path.replace(['.', '['], "/").replace(']', ""));
                 prop_assert!(path.starts_with(&place), "{} for {}", path, place);
                 prop_assert_eq!(backend.traces("default").len(), before);
             }
