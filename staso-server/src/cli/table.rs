@@ -2,7 +2,7 @@ use staso_runtime::export::console::{Ink, Page, Style, columns};
 
 /// Rows of texts under headers. Whatever a text holds is escaped.
 ///
-/// Where the terminal is too narrow, the widest columns give way first, and those that are better whole last.
+/// Where the terminal is too narrow, the last columns are left out until texts need only be cut that can be.
 pub(super) struct Table<const N: usize> {
     headers: [&'static str; N],
     rows: Vec<[Cell; N]>,
@@ -67,27 +67,32 @@ impl<const N: usize> Table<N> {
         page.into_text()
     }
 
+    /// The widths of the columns that have room.
     fn widths(&self, width: usize) -> Vec<usize> {
-        let mut widths: Vec<usize> = self.headers.iter().map(|header| columns(header)).collect();
+        let mut widths: Vec<(usize, bool)> =
+            self.headers.iter().map(|header| (columns(header), false)).collect();
         for row in &self.rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
+            for ((width, whole), cell) in widths.iter_mut().zip(row) {
                 *width = (*width).max(columns(&cell.text));
+                *whole = cell.whole;
             }
         }
         // One column stays free for the `…` of a line that is cut.
-        let room = width.saturating_sub(Self::GAP * N.saturating_sub(1) + 1);
-        let whole: Vec<bool> = match self.rows.first() {
-            Some(row) => row.iter().map(|cell| cell.whole).collect(),
-            None => vec![false; N],
-        };
-        while widths.iter().sum::<usize>() > room {
-            let wide = widths.iter_mut().zip(&whole).filter(|(width, _)| **width > Self::LEAST_WIDTH);
-            match wide.max_by_key(|(width, whole)| (!**whole, **width)) {
+        let room = |columns: usize| width.saturating_sub(Self::GAP * columns.saturating_sub(1) + 1);
+        let least =
+            |(width, whole): &(usize, bool)| if *whole { *width } else { (*width).min(Self::LEAST_WIDTH) };
+        while widths.len() > 1 && widths.iter().map(least).sum::<usize>() > room(widths.len()) {
+            widths.pop();
+        }
+        let room = room(widths.len());
+        while widths.iter().map(|(width, _)| width).sum::<usize>() > room {
+            let cut = widths.iter_mut().filter(|(width, whole)| !whole && *width > Self::LEAST_WIDTH);
+            match cut.max_by_key(|(width, _)| *width) {
                 Some((widest, _)) => *widest -= 1,
                 None => break,
             }
         }
-        widths
+        widths.into_iter().map(|(width, _)| width).collect()
     }
 }
 
@@ -154,6 +159,24 @@ mod tests {
     #[test]
     fn the_widest_column_gives_way() {
         assert_eq!(draw(20, &[["a name that is long", "7"]]), "NAME          COUNT\na name that…      7\n");
+    }
+
+    #[test]
+    fn what_is_of_no_use_when_it_is_cut_is_whole_or_left_out() {
+        let mut table = Table::new(["TRACE", "NAME", "SPANS"]);
+        table.row([
+            Cell::whole("c931d6ba-7556".to_owned()),
+            "support_agent".to_owned().into(),
+            Cell::number("12".to_owned()),
+        ]);
+        for (width, expected) in [
+            (40, "TRACE          NAME           SPANS\nc931d6ba-7556  support_agent     12\n"),
+            (30, "TRACE          NAME     SPANS\nc931d6ba-7556  suppor…     12\n"),
+            (28, "TRACE          NAME\nc931d6ba-7556  support_age…\n"),
+            (20, "TRACE\nc931d6ba-7556\n"),
+        ] {
+            assert_eq!(table.draw(&Style { color: false, width }), expected, "{width}");
+        }
     }
 
     #[test]
