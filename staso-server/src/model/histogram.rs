@@ -12,7 +12,10 @@ pub struct Histogram {
 const STEPS: u64 = 8;
 
 impl Histogram {
-    /// The bucket of a duration in microseconds, at most 495.
+    /// The bucket of the longest durations.
+    pub const LAST_BUCKET: u16 = 495;
+
+    /// The bucket of a duration in microseconds, at most [`LAST_BUCKET`](Self::LAST_BUCKET).
     #[must_use]
     pub fn bucket(micros: u64) -> u16 {
         let bucket = if micros < STEPS {
@@ -90,6 +93,15 @@ impl Histogram {
     }
 }
 
+/// Counts durations in microseconds.
+impl FromIterator<u64> for Histogram {
+    fn from_iter<T: IntoIterator<Item = u64>>(durations: T) -> Self {
+        let mut histogram = Self::default();
+        durations.into_iter().for_each(|micros| histogram.record(micros));
+        histogram
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -105,7 +117,7 @@ mod tests {
         #[test]
         fn a_bucket_holds_its_durations(micros: u64) {
             let bucket = Histogram::bucket(micros);
-            prop_assert!(bucket <= 495);
+            prop_assert!(bucket <= Histogram::LAST_BUCKET);
             prop_assert!(micros <= Histogram::upper_bound(bucket));
             prop_assert!(bucket == 0 || micros > Histogram::upper_bound(bucket - 1));
         }
@@ -115,8 +127,7 @@ mod tests {
             mut durations in prop::collection::vec(0_u64..10_000_000_000, 1..200),
             percent in 1_usize..=100,
         ) {
-            let mut histogram = Histogram::default();
-            durations.iter().for_each(|micros| histogram.record(*micros));
+            let histogram: Histogram = durations.iter().copied().collect();
             durations.sort_unstable();
             let exact = durations[(durations.len() * percent).div_ceil(100) - 1];
             let found = histogram.quantile(percent as f64 / 100.0).unwrap();

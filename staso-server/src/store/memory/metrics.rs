@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use super::{state::State, trace::TraceView};
 use crate::model::{
-    Bucket, Dimension, Histogram, Measures, Metrics, MetricsFilter, MetricsQuery, Series, Timestamp,
-    TraceStatus, UserSummary, WorkspaceId,
+    Bucket, Dimension, Measures, Metrics, MetricsFilter, MetricsQuery, Series, Timestamp, TraceStatus,
+    UserSummary, WorkspaceId,
 };
 
 pub(super) fn metrics(state: &State, workspace: WorkspaceId, query: &MetricsQuery) -> Metrics {
@@ -76,14 +76,11 @@ fn facts(state: &State, workspace: WorkspaceId, by: Option<Dimension>, filter: &
 
 fn whole(trace: &TraceView<'_>) -> Vec<Fact> {
     let state = &trace.state;
-    let mut latency = Histogram::default();
-    if state.status != TraceStatus::Running {
-        latency.record(state.duration_micros);
-    }
+    let ended = state.status != TraceStatus::Running;
     let measures = Measures {
         count: 1,
         errors: u64::from(state.status.is_failure()),
-        latency,
+        latency: ended.then_some(state.duration_micros).into_iter().collect(),
         tokens: state.tokens,
         cost: state.cost,
     };
@@ -92,12 +89,13 @@ fn whole(trace: &TraceView<'_>) -> Vec<Fact> {
 
 fn runs(trace: &TraceView<'_>) -> Vec<Fact> {
     let of_run = |run: &crate::model::AgentRun| {
-        let mut latency = Histogram::default();
-        if let Some(micros) = run.duration_micros {
-            latency.record(micros);
-        }
-        let measures =
-            Measures { count: 1, errors: u64::from(run.failed), latency, tokens: run.tokens, cost: run.cost };
+        let measures = Measures {
+            count: 1,
+            errors: u64::from(run.failed),
+            latency: run.duration_micros.into_iter().collect(),
+            tokens: run.tokens,
+            cost: run.cost,
+        };
         fact(trace, run.started_at, &run.agent, "", measures)
     };
     trace.state.runs.iter().map(of_run).collect()
@@ -105,12 +103,10 @@ fn runs(trace: &TraceView<'_>) -> Vec<Fact> {
 
 fn calls(trace: &TraceView<'_>) -> Vec<Fact> {
     let of_model = |usage: &crate::model::ModelUse| {
-        let mut latency = Histogram::default();
-        usage.durations_micros.iter().for_each(|micros| latency.record(*micros));
         let measures = Measures {
             count: usage.durations_micros.len() as u64,
             errors: usage.errors,
-            latency,
+            latency: usage.durations_micros.iter().copied().collect(),
             tokens: usage.tokens,
             cost: usage.cost,
         };

@@ -11,7 +11,7 @@ use crate::{
 
 /// Fewer than this are looked at one by one rather than met on the way through a list on which they may be
 /// rare. In tests, worlds are small and take both ways.
-pub(super) const FEW: u64 = if cfg!(test) { 3 } else { 8_000 };
+pub(super) const FEW: u64 = if cfg!(test) { 1 } else { 8_000 };
 
 /// Which traces of a workspace, in the numbers of the engine.
 #[derive(Clone, Debug)]

@@ -1,9 +1,9 @@
-use rusqlite::{Connection, Row, params_from_iter, types::Value};
+use rusqlite::{Connection, params_from_iter, types::Value};
 
 use super::{condition::Bounds, term};
 use crate::{
-    model::{Cost, Dimension, Measures, MetricsFilter, Timestamp, Tokens, WorkspaceId},
-    store::{StoreError, sqlite::latency},
+    model::{Dimension, Measures, MetricsFilter, Timestamp, WorkspaceId},
+    store::{StoreError, sqlite::measures},
 };
 
 /// What is counted for metrics: traces, runs of agents, or calls of models.
@@ -11,18 +11,12 @@ pub(super) struct Fact<'a> {
     pub(super) started_at: Timestamp,
     /// The value of the dimension; 0 for none.
     pub(super) key: i64,
-    row: &'a Row<'a>,
+    measures: &'a [u8],
 }
 
 impl Fact<'_> {
-    pub(super) fn add_to(&self, measures: &mut Measures) -> Result<(), StoreError> {
-        let row = self.row;
-        measures.count += row.get::<_, u64>(2)?;
-        measures.errors += row.get::<_, u64>(3)?;
-        latency::count(row.get_ref(4)?, &mut measures.latency);
-        measures.tokens += Tokens { input: row.get(5)?, output: row.get(6)?, total: row.get(7)? };
-        measures.cost += Cost { nano_usd: row.get(8)?, priced: row.get(9)?, unpriced: row.get(10)? };
-        Ok(())
+    pub(super) fn add_to(&self, sum: &mut Measures) {
+        measures::add(self.measures, sum);
     }
 }
 
@@ -32,7 +26,7 @@ pub(super) fn scan(
     workspace: WorkspaceId,
     filter: &MetricsFilter,
     by: Option<Dimension>,
-    mut found: impl FnMut(&Fact<'_>) -> Result<(), StoreError>,
+    mut found: impl FnMut(&Fact<'_>),
 ) -> Result<(), StoreError> {
     let key = match by {
         None => "0",
@@ -49,8 +43,8 @@ pub(super) fn scan(
         0
     };
     let mut sql = format!(
-        "SELECT started_at, {key}, count, errors, latency, input_tokens, output_tokens, total_tokens, cost, \
-         priced, unpriced FROM fact WHERE workspace = ? AND subject = ? AND started_at >= ? AND started_at < ?"
+        "SELECT started_at, {key}, measures FROM fact \
+         WHERE workspace = ? AND subject = ? AND started_at >= ? AND started_at < ?"
     );
     let Bounds { since, until } = filter.range.into();
     let mut parameters = [workspace.0, subject, since, until].map(Value::from).to_vec();
@@ -71,9 +65,10 @@ pub(super) fn scan(
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params_from_iter(parameters))?;
     while let Some(row) = rows.next()? {
-        let fact = Fact { started_at: Timestamp::from_micros(row.get(0)?), key: row.get(1)?, row };
+        let measures = row.get_ref(2)?.as_blob().unwrap_or_default();
+        let fact = Fact { started_at: Timestamp::from_micros(row.get(0)?), key: row.get(1)?, measures };
         if by.is_none() || fact.key != 0 {
-            found(&fact)?;
+            found(&fact);
         }
     }
     Ok(())

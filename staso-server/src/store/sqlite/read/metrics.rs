@@ -24,7 +24,7 @@ pub(in super::super) fn metrics(
             Some(width) => fact.started_at.floor(width),
             None => query.filter.range.since.unwrap_or(*first),
         };
-        fact.add_to(measures.entry((fact.key, start)).or_default())
+        fact.add_to(measures.entry((fact.key, start)).or_default());
     })?;
 
     let mut buckets = HashMap::<i64, Vec<Bucket>>::new();

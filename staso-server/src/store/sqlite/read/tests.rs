@@ -1,72 +1,172 @@
 //! What the queries answer is what the store in memory answers.
 
-mod fixture;
 mod world;
 
-use std::fmt::Debug;
+use std::{fmt::Debug, time::Duration};
 
-use fixture::{Fixture, Indexed};
-use proptest::{prelude::*, sample::select};
-use rusqlite::Connection;
-use tokio::runtime;
+use proptest::prelude::*;
+use tempfile::TempDir;
+use tokio::runtime::{self, Runtime};
+use world::{Query, batches, query};
 
-use super::*;
 use crate::{
     model::{
-        Batch, Cursor, Metrics, Page, PageRequest, SpanId, TraceFilter, TraceId, TraceSort, TraceSummary,
-        WorkspaceId,
+        Batch, ConversationFilter, Cursor, MetricsFilter, Page, PageRequest, TraceFilter, TraceId, TraceSort,
+        TraceSummary, WorkspaceId,
     },
-    store::{Facets, Revision, Store, StoreError, memory::MemoryStore},
+    store::{
+        Revision, Store, StoreError,
+        memory::MemoryStore,
+        sqlite::{OpenOptions, SqliteStore},
+    },
 };
 
 const WORKSPACES: [WorkspaceId; 2] = [WorkspaceId(1), WorkspaceId(2)];
 
-/// The same world in both stores.
+/// The same world in two stores.
 struct Both {
     memory: MemoryStore,
-    sqlite: Connection,
+    sqlite: SqliteStore,
+    runtime: Runtime,
+    _folder: TempDir,
 }
 
 impl Both {
-    fn of(batches: Vec<Batch>, indexed: &[Indexed]) -> Self {
-        let memory = MemoryStore::new();
-        now(memory.create_workspace("other")).unwrap();
-        let mut fixture = Fixture::new(Connection::open_in_memory().unwrap());
-        fixture.write(batches.clone(), |number| indexed[number as usize % indexed.len()]);
-        for batch in batches {
-            now(memory.ingest(batch)).unwrap();
+    /// What arrived before `closed` batches is settled, unless it changed after that.
+    fn of(batches: Vec<Batch>, closed: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || SqliteStore::open(folder.path(), OpenOptions::server("test")).unwrap();
+        let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let (memory, mut sqlite) = (MemoryStore::new(), open());
+        runtime.block_on(async {
+            memory.create_workspace("other").await.unwrap();
+            sqlite.create_workspace("other").await.unwrap();
+            for (number, batch) in batches.into_iter().enumerate() {
+                if number == closed {
+                    sqlite.close(Duration::from_secs(10)).await;
+                    sqlite = open();
+                }
+                memory.ingest(batch.clone()).await.unwrap();
+                sqlite.ingest(batch).await.unwrap();
+            }
+        });
+        Self { memory, sqlite, runtime, _folder: folder }
+    }
+
+    fn check(&self, workspace: WorkspaceId, query: &Query, limit: usize) {
+        let Self { memory, sqlite, .. } = self;
+        let first = PageRequest::first(limit);
+        match query.clone() {
+            Query::Traces(filter, sort) => assert_same(
+                self.all(limit, |page| sqlite.traces(workspace, filter.clone(), sort, page)),
+                self.all(limit, |page| memory.traces(workspace, filter.clone(), sort, page)),
+                |trace| sort_key(sort, trace),
+            ),
+            Query::Trace(id) => {
+                self.assert_equal(sqlite.trace(workspace, id.clone()), memory.trace(workspace, id.clone()));
+                let found = self.all(limit, |page| sqlite.spans(workspace, id.clone(), page));
+                let expected = self.all(limit, |page| memory.spans(workspace, id.clone(), page));
+                assert_eq!(format!("{found:#?}"), format!("{expected:#?}"));
+            }
+            Query::Span(id, span) => self.assert_equal(
+                sqlite.span(workspace, id.clone(), span.clone()),
+                memory.span(workspace, id, span),
+            ),
+            Query::Conversations(filter) => assert_same(
+                self.all(limit, |page| sqlite.conversations(workspace, filter.clone(), page)),
+                self.all(limit, |page| memory.conversations(workspace, filter.clone(), page)),
+                |conversation| conversation.last_at,
+            ),
+            Query::Conversation(id) => {
+                self.assert_equal(
+                    async {
+                        let found = sqlite.conversation(workspace, id.clone(), first.clone()).await?;
+                        Ok(found.map(|found| found.summary))
+                    },
+                    async {
+                        let found = memory.conversation(workspace, id.clone(), first.clone()).await?;
+                        Ok(found.map(|found| found.summary))
+                    },
+                );
+                assert_same(
+                    self.all(limit, |page| turns(sqlite, workspace, &id, page)),
+                    self.all(limit, |page| turns(memory, workspace, &id, page)),
+                    |turn| turn.trace.started_at,
+                );
+            }
+            Query::Metrics(query) => {
+                self.assert_equal(sqlite.metrics(workspace, query.clone()), memory.metrics(workspace, query));
+            }
+            Query::Users(filter) => assert_same(
+                self.all(limit, |page| sqlite.users(workspace, filter.clone(), page)),
+                self.all(limit, |page| memory.users(workspace, filter.clone(), page)),
+                |user| user.last_at,
+            ),
+            Query::Facets => self.assert_equal(sqlite.facets(workspace), memory.facets(workspace)),
+            Query::Changes => {
+                assert_same(
+                    self.changes(sqlite, workspace, limit),
+                    self.changes(memory, workspace, 1),
+                    |_| (),
+                );
+            }
         }
-        Self { memory, sqlite: fixture.connection }
+    }
+
+    /// The items of all pages of this size.
+    fn all<T, F: Future<Output = Result<Page<T>, StoreError>>>(
+        &self,
+        limit: usize,
+        page: impl Fn(PageRequest) -> F,
+    ) -> Vec<T> {
+        let mut items = Vec::new();
+        let mut request = PageRequest::first(limit);
+        loop {
+            let Page { items: more, next } = self.runtime.block_on(page(request)).unwrap();
+            assert!(more.len() == limit || next.is_none(), "a page before the last is full");
+            items.extend(more);
+            assert!(items.len() < 1_000, "pages go forward");
+            let Some(next) = next else { return items };
+            request = PageRequest { limit, after: Some(next) };
+        }
+    }
+
+    /// The changes of all portions of this size.
+    fn changes(&self, store: &dyn Store, workspace: WorkspaceId, limit: usize) -> Vec<TraceSummary> {
+        let (mut found, mut after) = (Vec::new(), Revision(0));
+        loop {
+            let (changed, complete) = self.runtime.block_on(store.changes(workspace, after, limit)).unwrap();
+            if changed.is_empty() {
+                return found;
+            }
+            found.extend(changed);
+            after = complete;
+        }
+    }
+
+    fn assert_equal<T: Debug>(
+        &self,
+        found: impl Future<Output = Result<T, StoreError>>,
+        expected: impl Future<Output = Result<T, StoreError>>,
+    ) {
+        let found = self.runtime.block_on(found).unwrap();
+        let expected = self.runtime.block_on(expected).unwrap();
+        assert_eq!(format!("{found:#?}"), format!("{expected:#?}"));
+    }
+
+    fn close(&self) {
+        self.runtime.block_on(self.sqlite.close(Duration::from_secs(10)));
     }
 }
 
-impl Debug for Both {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.memory.fmt(f)
-    }
-}
-
-fn now<T>(future: impl Future<Output = T>) -> T {
-    runtime::Builder::new_current_thread().build().unwrap().block_on(future)
-}
-
-fn both() -> impl Strategy<Value = Both> {
-    let indexed = select(vec![Indexed::Settled, Indexed::Settled, Indexed::Unsettled, Indexed::Stale]);
-    (world::batches(), prop::collection::vec(indexed, 5))
-        .prop_map(|(batches, indexed)| Both::of(batches, &indexed))
-}
-
-/// The items of all pages of this size.
-fn all<T>(limit: usize, mut page: impl FnMut(&PageRequest) -> Result<Page<T>, StoreError>) -> Vec<T> {
-    let mut items = Vec::new();
-    let mut request = PageRequest::first(limit);
-    loop {
-        let Page { items: more, next } = page(&request).unwrap();
-        assert!(more.len() == limit || next.is_none(), "a page before the last is full");
-        items.extend(more);
-        let Some(next) = next else { return items };
-        request.after = Some(next);
-    }
+async fn turns(
+    store: &dyn Store,
+    workspace: WorkspaceId,
+    id: &str,
+    page: PageRequest,
+) -> Result<Page<crate::model::Turn>, StoreError> {
+    let found = store.conversation(workspace, id.to_owned(), page).await?;
+    Ok(found.map_or(Page { items: Vec::new(), next: None }, |found| found.turns))
 }
 
 /// The lists are in the same order, but for items with the same key.
@@ -95,129 +195,45 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn lists_of_traces_are_those_of_a_naive_filter(
-        both in both(), filter in world::trace_filter(), sort in world::sort(), limit in 1_usize..5,
+    fn every_query_answers_as_a_naive_store_does(
+        batches in batches(),
+        closed in 0_usize..6,
+        queries in prop::collection::vec((query(), 1_usize..5), 40),
     ) {
-        for workspace in WORKSPACES {
-            let found = all(limit, |page| traces(&both.sqlite, workspace, &filter, sort, page));
-            let expected = all(limit, |page| {
-                now(both.memory.traces(workspace, filter.clone(), sort, page.clone()))
-            });
-            assert_same(found, expected, |trace| sort_key(sort, trace));
-        }
-    }
-
-    #[test]
-    fn a_trace_and_its_spans_are_those_that_arrived(both in both(), limit in 1_usize..5, span_id in 0_u8..6) {
-        for (workspace, number) in WORKSPACES.into_iter().flat_map(|of| (0..9).map(move |n| (of, n))) {
-            let id = TraceId::new(format!("trace {number}"));
-            let found = trace(&both.sqlite, workspace, &id).unwrap();
-            prop_assert_eq!(found, now(both.memory.trace(workspace, id.clone())).unwrap());
-
-            let found = all(limit, |page| spans(&both.sqlite, workspace, &id, page));
-            let expected = all(limit, |page| now(both.memory.spans(workspace, id.clone(), page.clone())));
-            prop_assert_eq!(format!("{found:?}"), format!("{expected:?}"));
-
-            let span_id = SpanId::new(span_id.to_string());
-            let found = span(&both.sqlite, workspace, &id, &span_id).unwrap();
-            let expected = now(both.memory.span(workspace, id, span_id)).unwrap();
-            prop_assert_eq!(format!("{found:?}"), format!("{expected:?}"));
-        }
-    }
-
-    #[test]
-    fn conversations_are_those_of_a_naive_filter(
-        both in both(), filter in world::conversation_filter(), limit in 1_usize..5, id in world::name(),
-    ) {
-        for workspace in WORKSPACES {
-            let found = all(limit, |page| conversations(&both.sqlite, workspace, &filter, page));
-            let expected = all(limit, |page| {
-                now(both.memory.conversations(workspace, filter.clone(), page.clone()))
-            });
-            assert_same(found, expected, |conversation| conversation.last_at);
-
-            let mut page = PageRequest::first(limit);
-            loop {
-                let found = conversation(&both.sqlite, workspace, &id, &page).unwrap();
-                let same_page = PageRequest { after: page.after.clone(), ..page };
-                let expected = now(both.memory.conversation(workspace, id.clone(), same_page)).unwrap();
-                prop_assert_eq!(format!("{found:#?}"), format!("{expected:#?}"));
-                page.after = found.and_then(|found| found.turns.next);
-                if page.after.is_none() {
-                    break;
-                }
+        let both = Both::of(batches, closed);
+        for (query, limit) in &queries {
+            for workspace in WORKSPACES {
+                both.check(workspace, query, *limit);
             }
         }
+        both.close();
     }
 
     #[test]
-    fn metrics_are_sums_over_what_matches(both in both(), query in world::metrics_query()) {
-        for workspace in WORKSPACES {
-            let Metrics { series } = metrics(&both.sqlite, workspace, &query).unwrap();
-            let expected = now(both.memory.metrics(workspace, query.clone())).unwrap();
-            prop_assert_eq!(series, expected.series);
-        }
-    }
-
-    #[test]
-    fn users_are_those_of_what_matches(
-        both in both(), filter in world::metrics_filter(), limit in 1_usize..5,
+    fn a_foreign_cursor_is_refused_and_does_no_harm(
+        batches in batches(),
+        texts in prop::collection::vec(".{0,20}|[a-z]{5,13}\\.[0-9]{1,30}\\..{0,5}|newest\\.[0-9]{1,30}\\.-?[0-9]{1,9}", 20),
     ) {
-        for workspace in WORKSPACES {
-            let found = all(limit, |page| users(&both.sqlite, workspace, &filter, page));
-            let expected = all(limit, |page| {
-                now(both.memory.users(workspace, filter.clone(), page.clone()))
-            });
-            assert_same(found, expected, |user| user.last_at);
-        }
-    }
-
-    #[test]
-    fn menus_have_the_values_of_their_workspace(both in both()) {
-        for workspace in WORKSPACES {
-            prop_assert_eq!(
-                facets(&both.sqlite, workspace).unwrap(),
-                now(both.memory.facets(workspace)).unwrap()
-            );
-        }
-    }
-
-    #[test]
-    fn changes_come_in_portions_without_a_gap(both in both(), limit in 1_usize..5) {
-        let (mut found, mut after) = (Vec::new(), Revision(0));
-        loop {
-            let (changed, complete) = changes(&both.sqlite, WORKSPACES[0], after, limit).unwrap();
-            if changed.is_empty() {
-                break;
-            }
-            found.extend(changed);
-            after = complete;
-        }
-        let (expected, _) = now(both.memory.changes(WORKSPACES[0], Revision(0), usize::MAX)).unwrap();
-        assert_same(found, expected, |_| ());
-    }
-
-    #[test]
-    fn a_foreign_cursor_is_refused_and_does_no_harm(both in both(), text in ".{0,20}|[a-z]{5,13}\\.[0-9]{1,30}\\..{0,5}") {
-        let page = PageRequest { limit: 3, after: Some(Cursor::new(text)) };
+        let both = Both::of(batches, 1);
         let [workspace, _] = WORKSPACES;
-        for sort in [TraceSort::Newest, TraceSort::Slowest] {
-            let _ = traces(&both.sqlite, workspace, &TraceFilter::default(), sort, &page);
-        }
-        let _ = spans(&both.sqlite, workspace, &TraceId::new("trace 0"), &page);
-        let _ = conversations(&both.sqlite, workspace, &Default::default(), &page);
-        let _ = conversation(&both.sqlite, workspace, "planner", &page);
-        let _ = users(&both.sqlite, workspace, &Default::default(), &page);
+        both.runtime.block_on(async {
+            for text in texts {
+                let page = PageRequest { limit: 3, after: Some(Cursor::new(text)) };
+                let is_sound = |error: Option<StoreError>| {
+                    assert!(matches!(error, None | Some(StoreError::BadCursor)), "{error:?}");
+                };
+                let Both { sqlite, .. } = &both;
+                for sort in [TraceSort::Newest, TraceSort::Slowest] {
+                    let filter = TraceFilter::default();
+                    is_sound(sqlite.traces(workspace, filter, sort, page.clone()).await.err());
+                }
+                is_sound(sqlite.spans(workspace, TraceId::new("it's"), page.clone()).await.err());
+                let filter = ConversationFilter::default();
+                is_sound(sqlite.conversations(workspace, filter, page.clone()).await.err());
+                is_sound(sqlite.conversation(workspace, "it's".to_owned(), page.clone()).await.err());
+                is_sound(sqlite.users(workspace, MetricsFilter::default(), page).await.err());
+            }
+        });
+        both.close();
     }
-}
-
-#[test]
-fn an_empty_workspace_has_nothing() {
-    let both = Both::of(Vec::new(), &[Indexed::Settled]);
-    let [workspace, _] = WORKSPACES;
-    let page = PageRequest::first(9);
-    let list = traces(&both.sqlite, workspace, &TraceFilter::default(), TraceSort::Newest, &page);
-    assert_eq!(list.unwrap(), Page { items: Vec::new(), next: None });
-    assert_eq!(facets(&both.sqlite, workspace).unwrap(), Facets::default());
-    assert_eq!(changes(&both.sqlite, workspace, Revision(7), 9).unwrap(), (Vec::new(), Revision(7)));
 }

@@ -23,7 +23,7 @@ pub(in super::super) fn users(
     scan(connection, workspace, filter, Some(Dimension::User), |fact| {
         let (last_at, measures) = found.entry(fact.key).or_default();
         *last_at = fact.started_at;
-        fact.add_to(measures)
+        fact.add_to(measures);
     })?;
     let mut users: Vec<(Timestamp, i64, Measures)> =
         found.into_iter().map(|(user, (last_at, measures))| (last_at, user, measures)).collect();

@@ -137,15 +137,7 @@ CREATE TABLE fact (
     model         INTEGER NOT NULL, -- a term; 0 but for calls
     environment   INTEGER NOT NULL,
     user          INTEGER NOT NULL, -- a term; 0 for none
-    count         INTEGER NOT NULL,
-    errors        INTEGER NOT NULL,
-    latency       ANY,              -- one histogram bucket, or several as varints; NULL while it runs
-    input_tokens  INTEGER NOT NULL,
-    output_tokens INTEGER NOT NULL,
-    total_tokens  INTEGER NOT NULL,
-    cost          INTEGER NOT NULL,
-    priced        INTEGER NOT NULL,
-    unpriced      INTEGER NOT NULL,
+    measures      BLOB NOT NULL,    -- counts, errors, tokens, cost and latencies: see `measures.rs`
     PRIMARY KEY (workspace, subject, started_at, trace, agent, model)
 ) STRICT, WITHOUT ROWID;
 

@@ -1,15 +1,15 @@
-use rusqlite::{params, types::Value};
+use rusqlite::params;
 
 use super::{
     super::{
-        latency,
+        measures,
         number::{self, Dimension},
     },
     session::Session,
     sums::Sums,
 };
 use crate::{
-    model::{Cost, Tokens, TraceState, TraceStatus},
+    model::{Cost, Measures, Tokens, TraceState, TraceStatus},
     store::StoreError,
 };
 
@@ -34,11 +34,7 @@ struct Fact {
     agent: i64,
     model: i64,
     user: i64,
-    count: usize,
-    errors: u64,
-    latency: Value,
-    tokens: Tokens,
-    cost: Cost,
+    measures: Vec<u8>,
 }
 
 impl Entry {
@@ -59,11 +55,13 @@ impl Entry {
             agent: 0,
             model: 0,
             user,
-            count: 1,
-            errors: state.status.is_failure().into(),
-            latency: latency::encode(if ended { std::slice::from_ref(&state.duration_micros) } else { &[] }),
-            tokens: state.tokens,
-            cost: state.cost,
+            measures: measures::encode(&Measures {
+                count: 1,
+                errors: state.status.is_failure().into(),
+                latency: ended.then_some(state.duration_micros).into_iter().collect(),
+                tokens: state.tokens,
+                cost: state.cost,
+            }),
         });
         for run in &state.runs {
             let agent = term(&run.agent)?;
@@ -74,11 +72,13 @@ impl Entry {
                 agent,
                 model: 0,
                 user,
-                count: 1,
-                errors: run.failed.into(),
-                latency: latency::encode(run.duration_micros.as_slice()),
-                tokens: run.tokens,
-                cost: run.cost,
+                measures: measures::encode(&Measures {
+                    count: 1,
+                    errors: run.failed.into(),
+                    latency: run.duration_micros.into_iter().collect(),
+                    tokens: run.tokens,
+                    cost: run.cost,
+                }),
             });
         }
         for conversation in &state.conversations {
@@ -99,11 +99,13 @@ impl Entry {
                 agent: term(&usage.agent)?,
                 model,
                 user,
-                count: usage.durations_micros.len(),
-                errors: usage.errors,
-                latency: latency::encode(&usage.durations_micros),
-                tokens: usage.tokens,
-                cost: usage.cost,
+                measures: measures::encode(&Measures {
+                    count: usage.durations_micros.len() as u64,
+                    errors: usage.errors,
+                    latency: usage.durations_micros.iter().copied().collect(),
+                    tokens: usage.tokens,
+                    cost: usage.cost,
+                }),
             });
         }
         for tag in &state.tags {
@@ -191,9 +193,8 @@ fn delete_facts(session: &Session<'_>, trace: i64, entry: &Entry) -> Result<(), 
 
 fn insert_facts(session: &Session<'_>, trace: i64, entry: &Entry) -> Result<(), StoreError> {
     let mut insert = session.connection.prepare_cached(
-        "INSERT INTO fact (workspace, subject, started_at, trace, agent, model, environment, user, count, errors,
-             latency, input_tokens, output_tokens, total_tokens, cost, priced, unpriced)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO fact (workspace, subject, started_at, trace, agent, model, environment, user, measures)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
     for fact in &entry.facts {
         insert.execute(params![
@@ -205,15 +206,7 @@ fn insert_facts(session: &Session<'_>, trace: i64, entry: &Entry) -> Result<(), 
             fact.model,
             entry.environment,
             fact.user,
-            fact.count,
-            fact.errors.cast_signed(),
-            fact.latency,
-            fact.tokens.input.cast_signed(),
-            fact.tokens.output.cast_signed(),
-            fact.tokens.total.cast_signed(),
-            fact.cost.nano_usd.cast_signed(),
-            fact.cost.priced.cast_signed(),
-            fact.cost.unpriced.cast_signed(),
+            fact.measures,
         ])?;
     }
     Ok(())

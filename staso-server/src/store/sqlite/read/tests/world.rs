@@ -53,12 +53,13 @@ const QUERIES: [&str; 14] = [
 ];
 
 pub(super) fn batches() -> impl Strategy<Value = Vec<Batch>> {
-    prop::collection::vec(prop::collection::vec(incoming(), 1..6), 1..6).prop_map(|batches| {
+    prop::collection::vec(prop::collection::vec(incoming(), 1..6), 1..8).prop_map(|batches| {
         let batch = |(number, traces): (usize, Vec<IncomingTrace>)| Batch {
             idempotency_key: number.to_string(),
             digest: [0; 32],
             accepted: traces.len(),
-            received_at: Timestamp::from_micros(1_000_000 + number as i64),
+            // So late that nothing is quiet enough to be settled before the store is closed.
+            received_at: Timestamp::from_micros(1 << 60).plus_micros(number as i64),
             traces,
         };
         batches.into_iter().enumerate().map(batch).collect()
@@ -66,10 +67,10 @@ pub(super) fn batches() -> impl Strategy<Value = Vec<Batch>> {
 }
 
 fn incoming() -> impl Strategy<Value = IncomingTrace> {
-    (1_i64..=2, 0..8, name(), prop::collection::vec(span(), 1..5)).prop_map(
-        |(workspace, trace, environment, spans)| IncomingTrace {
+    (1_i64..=2, trace_id(), name(), prop::collection::vec(span(), 1..5)).prop_map(
+        |(workspace, trace_id, environment, spans)| IncomingTrace {
             workspace: WorkspaceId(workspace),
-            trace_id: TraceId::new(format!("trace {trace}")),
+            trace_id,
             environment,
             spans,
         },
@@ -77,7 +78,7 @@ fn incoming() -> impl Strategy<Value = IncomingTrace> {
 }
 
 fn span() -> impl Strategy<Value = IncomingSpan> {
-    let place = (0_u8..6, option::of(0_u8..6), select(SpanKind::ALL.to_vec()), 0_i64..300, 0_u64..50);
+    let place = (span_id(), option::of(span_id()), select(SpanKind::ALL.to_vec()), 0_i64..300, 0_u64..50);
     let end = (
         select(vec![SpanStatus::Ok, SpanStatus::Error, SpanStatus::Timeout, SpanStatus::Other]),
         prop::bool::weighted(0.2),
@@ -87,20 +88,20 @@ fn span() -> impl Strategy<Value = IncomingSpan> {
     let names = [name().boxed(), maybe_name(), maybe_name(), maybe_name(), maybe_name()];
     let texts = (prop::collection::vec(name(), 0..3), text(), text(), option::of(text()));
     (place, end, names, texts).prop_map(|(place, end, names, texts)| {
-        let (id, parent, kind, started_at, duration) = place;
+        let (span_id, parent_span_id, kind, started_at, duration) = place;
         let (status, provisional, tokens, cost) = end;
         let [name, agent, conversation_id, user_id, model] = names;
         let (tags, input, output, error_message) = texts;
         let record = json!({
-            "span_id": id.to_string(),
+            "span_id": span_id,
             "name": name,
             "input": input,
             "output": output,
             "error_message": error_message,
         });
         let head = SpanHead {
-            span_id: SpanId::new(id.to_string()),
-            parent_span_id: parent.map(|parent| SpanId::new(parent.to_string())),
+            span_id,
+            parent_span_id,
             name,
             kind,
             started_at: Timestamp::from_micros(started_at),
@@ -119,7 +120,7 @@ fn span() -> impl Strategy<Value = IncomingSpan> {
     })
 }
 
-pub(super) fn name() -> impl Strategy<Value = String> {
+fn name() -> impl Strategy<Value = String> {
     select(&NAMES[..]).prop_map(str::to_owned)
 }
 
@@ -141,7 +142,53 @@ fn range() -> impl Strategy<Value = TimeRange> {
     (end(), end()).prop_map(|(since, until)| TimeRange { since, until })
 }
 
-pub(super) fn trace_filter() -> impl Strategy<Value = TraceFilter> {
+/// A question to a store.
+#[derive(Clone, Debug)]
+pub(super) enum Query {
+    Traces(TraceFilter, TraceSort),
+    Trace(TraceId),
+    Span(TraceId, SpanId),
+    Conversations(ConversationFilter),
+    Conversation(String),
+    Metrics(MetricsQuery),
+    Users(MetricsFilter),
+    Facets,
+    Changes,
+}
+
+pub(super) fn query() -> impl Strategy<Value = Query> {
+    prop_oneof![
+        9 => (trace_filter(), sort()).prop_map(|(filter, sort)| Query::Traces(filter, sort)),
+        1 => trace_id().prop_map(Query::Trace),
+        1 => (trace_id(), span_id()).prop_map(|(trace, span)| Query::Span(trace, span)),
+        3 => conversation_filter().prop_map(Query::Conversations),
+        2 => name().prop_map(Query::Conversation),
+        4 => metrics_query().prop_map(Query::Metrics),
+        2 => metrics_filter().prop_map(Query::Users),
+        1 => Just(Query::Facets),
+        1 => Just(Query::Changes),
+    ]
+}
+
+fn trace_id() -> impl Strategy<Value = TraceId> {
+    const IDS: [&str; 5] =
+        ["97aaac76-45d6-1f11-b80c-982a1633bc6e", "00000000-0000-0000-0123-456789abcdef", "", "it's", "nul\0"];
+    select(&IDS[..]).prop_map(TraceId::new)
+}
+
+fn span_id() -> impl Strategy<Value = SpanId> {
+    const IDS: [&str; 6] = [
+        "00000000-0000-0000-0000-000000000001",
+        "00000000-0000-0000-f000-000000000000",
+        "",
+        "b",
+        "a.b\"",
+        "a",
+    ];
+    select(&IDS[..]).prop_map(SpanId::new)
+}
+
+fn trace_filter() -> impl Strategy<Value = TraceFilter> {
     let names = [wanted(), wanted(), wanted(), wanted(), wanted(), wanted()];
     let query = prop_oneof![4 => select(&QUERIES[..]).prop_map(str::to_owned), 1 => ".{0,12}"];
     let numbers = (
@@ -169,11 +216,11 @@ pub(super) fn trace_filter() -> impl Strategy<Value = TraceFilter> {
     )
 }
 
-pub(super) fn sort() -> impl Strategy<Value = TraceSort> {
+fn sort() -> impl Strategy<Value = TraceSort> {
     select(vec![TraceSort::Newest, TraceSort::Slowest, TraceSort::Costliest, TraceSort::MostTokens])
 }
 
-pub(super) fn conversation_filter() -> impl Strategy<Value = ConversationFilter> {
+fn conversation_filter() -> impl Strategy<Value = ConversationFilter> {
     (wanted(), wanted(), wanted(), any::<bool>(), range()).prop_map(
         |(environment, agent, user, failed_only, range)| ConversationFilter {
             environment,
@@ -185,13 +232,13 @@ pub(super) fn conversation_filter() -> impl Strategy<Value = ConversationFilter>
     )
 }
 
-pub(super) fn metrics_filter() -> impl Strategy<Value = MetricsFilter> {
+fn metrics_filter() -> impl Strategy<Value = MetricsFilter> {
     (wanted(), wanted(), wanted(), wanted(), range()).prop_map(|(environment, agent, user, model, range)| {
         MetricsFilter { environment, agent, user, model, range }
     })
 }
 
-pub(super) fn metrics_query() -> impl Strategy<Value = MetricsQuery> {
+fn metrics_query() -> impl Strategy<Value = MetricsQuery> {
     let dimensions = vec![Dimension::Agent, Dimension::Environment, Dimension::Model, Dimension::User];
     let width = (1_u64..200).prop_map(std::time::Duration::from_micros);
     (metrics_filter(), option::of(select(dimensions)), option::of(width))
