@@ -1,6 +1,4 @@
-use std::cmp::Ordering;
-
-use super::SpanHead;
+use super::{SpanHead, Timestamp};
 
 /// Whether, of two versions of one span, the candidate takes the place of the known one.
 ///
@@ -9,11 +7,27 @@ use super::SpanHead;
 /// the order in which its records arrive, and however often each does.
 #[must_use]
 pub fn supersedes(candidate: (&SpanHead, &str), known: (&SpanHead, &str)) -> bool {
-    let (new, new_record) = candidate;
-    let (old, old_record) = known;
-    (!new.provisional)
-        .cmp(&!old.provisional)
-        .then_with(|| new.ended_at().cmp(&old.ended_at()))
-        .then_with(|| new_record.cmp(old_record))
-        == Ordering::Greater
+    (Rank::of(candidate.0), candidate.1) > (Rank::of(known.0), known.1)
+}
+
+/// What versions of a span are told apart by before their records are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rank {
+    ended: bool,
+    ended_at: Timestamp,
+}
+
+impl Rank {
+    /// That of a version.
+    #[must_use]
+    pub fn of(head: &SpanHead) -> Self {
+        Self { ended: !head.provisional, ended_at: head.ended_at() }
+    }
+
+    /// That of a version of which only this is at hand.
+    #[must_use]
+    pub fn from_parts(provisional: bool, started_at: Timestamp, duration_micros: u64) -> Self {
+        let lasts = i64::try_from(duration_micros).unwrap_or(i64::MAX);
+        Self { ended: !provisional, ended_at: started_at.plus_micros(lasts) }
+    }
 }

@@ -25,7 +25,7 @@ pub use filter::{ConversationFilter, MetricsFilter, TraceFilter, TraceSort};
 pub use histogram::Histogram;
 pub use id::{SpanId, TraceId};
 pub use ingest::{Batch, IncomingSpan, IncomingTrace, IngestOutcome, Receipt};
-pub use merge::supersedes;
+pub use merge::{Rank, supersedes};
 pub use metrics::{Bucket, Dimension, Measures, Metrics, MetricsQuery, Series, UserSummary};
 pub use page::{Cursor, Page, PageRequest};
 pub use span::{SpanHead, SpanRow, SpanStatus, StoredSpan};

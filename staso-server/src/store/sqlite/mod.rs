@@ -73,6 +73,18 @@ impl SqliteStore {
         self.writer()?.write(0, move |session| write::limit_pages(session, more)).await
     }
 
+    /// Makes the text of every trace searchable by the index and packs the records, as happens by itself when
+    /// traces go quiet. What is asked of the store has the same answers before and after.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::ingest`].
+    pub async fn settle(&self) -> Result<(), StoreError> {
+        let writer = self.writer()?;
+        while writer.write(0, |session| write::settle_some(session, write::Patience::None)).await? {}
+        Ok(())
+    }
+
     fn writer(&self) -> Result<Arc<Writer>, StoreError> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(StoreError::Closed)
     }
@@ -89,7 +101,7 @@ impl Store for SqliteStore {
             let work = tokio::task::spawn_blocking(move || write::prepare(batch));
             work.await.map_err(|error| StoreError::Engine(error.to_string()))??
         };
-        self.writer()?.write(prepared.bytes(), move |session| write::ingest(session, prepared)).await
+        self.writer()?.write(prepared.bytes(), move |session| write::ingest(session, &prepared)).await
     }
 
     async fn annotate(
@@ -202,7 +214,7 @@ impl Store for SqliteStore {
     }
 
     async fn create_key(&self, key: NewKey) -> Result<KeyRecord, StoreError> {
-        self.writer()?.write(0, move |session| write::create_key(session, key)).await
+        self.writer()?.write(0, move |session| write::create_key(session, &key)).await
     }
 
     async fn keys(&self) -> Result<Vec<KeyRecord>, StoreError> {

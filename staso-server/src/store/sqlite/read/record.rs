@@ -19,7 +19,7 @@ pub(super) fn of_trace(connection: &Connection, trace: i64) -> Result<Vec<String
 /// Reads blocks, each once.
 pub(super) struct Blocks<'c> {
     statement: CachedStatement<'c>,
-    known: HashMap<i64, Vec<Box<str>>>,
+    known: HashMap<i64, block::Records>,
 }
 
 impl<'c> Blocks<'c> {
@@ -39,6 +39,6 @@ impl<'c> Blocks<'c> {
         let record = records.get(position).ok_or_else(|| {
             StoreError::Engine(format!("a span's record is missing: block {block}, position {position}"))
         })?;
-        Ok(record.to_string())
+        Ok(record.to_owned())
     }
 }

@@ -67,7 +67,9 @@ CREATE TABLE trace (
     updated_at    INTEGER NOT NULL,
     -- The keys of its rows in `facet`: pairs of dimension and term as varints, the leading value of each first.
     facets        BLOB NOT NULL,
-    unsettled     INTEGER           -- 1 while its text is not in `search`, else NULL
+    facts         BLOB NOT NULL,    -- the keys of its rows in `fact`, likewise
+    unsettled     INTEGER,          -- 1 while its text is not in `search`, else NULL
+    outdated      INTEGER           -- 1 while the columns above do not count all of its spans, else NULL
 ) STRICT;
 CREATE UNIQUE INDEX trace_by_id ON trace (workspace, trace_id);
 CREATE INDEX trace_by_start ON trace (workspace, started_at, id);
@@ -123,8 +125,14 @@ CREATE TABLE span (
 -- Records of spans as they came, those of one request or of traces settled together, compressed as one.
 CREATE TABLE block (
     id   INTEGER PRIMARY KEY,
-    live INTEGER NOT NULL, -- how many rows of `span` point to it; it goes with the last
     data BLOB NOT NULL
+) STRICT;
+
+-- What is known of a block beside its data, which a change would write anew.
+CREATE TABLE block_use (
+    block   INTEGER PRIMARY KEY,
+    spans   INTEGER NOT NULL, -- how many rows of `span` point to it; it goes with the last
+    settled INTEGER NOT NULL  -- 1 when its records stay where they are, 0 when they still have to be packed
 ) STRICT;
 
 -- What metrics add up: one row per trace, per agent in a trace, and per agent and model in a trace.

@@ -21,7 +21,7 @@ pub(in super::super) fn create_workspace(session: &Session<'_>, slug: &str) -> R
     Ok(Workspace { id, slug: slug.to_owned(), created_at })
 }
 
-pub(in super::super) fn create_key(session: &Session<'_>, key: NewKey) -> Result<KeyRecord, StoreError> {
+pub(in super::super) fn create_key(session: &Session<'_>, key: &NewKey) -> Result<KeyRecord, StoreError> {
     let workspace: Option<i64> = match &key.scope {
         KeyScope::Organization => None,
         KeyScope::Workspace(slug) => {
@@ -44,9 +44,9 @@ pub(in super::super) fn create_key(session: &Session<'_>, key: NewKey) -> Result
     ])?;
     Ok(KeyRecord {
         id: KeyId(id),
-        prefix: key.prefix,
-        name: key.name,
-        scope: key.scope,
+        prefix: key.prefix.clone(),
+        name: key.name.clone(),
+        scope: key.scope.clone(),
         created_at,
         revoked_at: None,
     })

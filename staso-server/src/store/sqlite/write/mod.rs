@@ -2,6 +2,9 @@
 
 mod admin;
 mod annotate;
+mod arrived;
+mod conversations;
+mod facts;
 mod heads;
 mod index;
 mod ingest;
@@ -13,6 +16,7 @@ mod settle;
 mod sums;
 mod terms;
 mod thread;
+mod trace;
 
 pub(super) use admin::{create_key, create_workspace, limit_pages, revoke_key};
 pub(super) use annotate::annotate;
@@ -20,3 +24,4 @@ pub(super) use ingest::ingest;
 pub(super) use prepare::prepare;
 pub(super) use prune::{prune_some, vacuum_some};
 pub(super) use queue::Writer;
+pub(super) use settle::{Patience, settle_some};

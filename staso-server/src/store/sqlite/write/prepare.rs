@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use super::super::block;
 use crate::{
@@ -27,7 +27,7 @@ pub(super) struct PreparedTrace {
     pub(super) spans: Vec<PreparedSpan>,
 }
 
-/// A span, and where its record is.
+/// A span, and where its record is among the batch's blocks.
 pub(super) struct PreparedSpan {
     pub(super) head: SpanHead,
     pub(super) block: usize,
@@ -58,7 +58,7 @@ pub(in super::super) fn prepare(batch: Batch) -> Result<PreparedBatch, StoreErro
             None => gathered.push((trace.workspace, trace.trace_id, trace.environment, trace.spans)),
         }
     }
-    let mut packer = Packer::default();
+    let mut packer = Packer::new(BLOCK_BYTES, block::FAST);
     let mut traces = Vec::with_capacity(gathered.len());
     for (workspace, trace_id, environment, spans) in gathered {
         let spans = one_version_each(spans)
@@ -84,13 +84,15 @@ fn one_version_each(spans: Vec<IncomingSpan>) -> Vec<IncomingSpan> {
     let mut kept: Vec<IncomingSpan> = Vec::with_capacity(spans.len());
     let mut places: HashMap<SpanId, usize> = HashMap::with_capacity(spans.len());
     for span in spans {
-        match places.get(&span.head.span_id).and_then(|place| kept.get_mut(*place)) {
-            None => {
-                places.insert(span.head.span_id.clone(), kept.len());
+        match places.entry(span.head.span_id.clone()) {
+            Entry::Vacant(place) => {
+                place.insert(kept.len());
                 kept.push(span);
             }
-            Some(known) => {
-                if supersedes((&span.head, span.record.get()), (&known.head, known.record.get())) {
+            Entry::Occupied(place) => {
+                if let Some(known) = kept.get_mut(*place.get())
+                    && supersedes((&span.head, span.record.get()), (&known.head, known.record.get()))
+                {
                     *known = span;
                 }
             }
@@ -100,37 +102,49 @@ fn one_version_each(spans: Vec<IncomingSpan>) -> Vec<IncomingSpan> {
 }
 
 /// Gathers records into blocks.
-#[derive(Default)]
 pub(super) struct Packer {
-    records: Vec<String>,
     bytes: usize,
+    level: i32,
+    open: block::Builder,
     blocks: Vec<Vec<u8>>,
 }
 
 impl Packer {
+    /// Blocks of at least so many bytes before compression, but for the last.
+    pub(super) fn new(bytes: usize, level: i32) -> Self {
+        Self { bytes, level, open: block::Builder::default(), blocks: Vec::new() }
+    }
+
     /// Adds a record. In which block it will be, and where in that.
     pub(super) fn add(&mut self, record: &str) -> Result<(usize, usize), StoreError> {
-        if self.bytes >= BLOCK_BYTES {
-            self.close()?;
+        if self.open.bytes() >= self.bytes {
+            self.blocks.push(std::mem::take(&mut self.open).finish(self.level)?);
         }
-        self.records.push(record.to_owned());
-        self.bytes += record.len();
-        Ok((self.blocks.len(), self.records.len() - 1))
+        Ok((self.blocks.len(), self.open.push(record)))
     }
 
     /// All blocks.
     pub(super) fn finish(mut self) -> Result<Vec<Vec<u8>>, StoreError> {
-        if !self.records.is_empty() {
-            self.close()?;
+        if self.open.bytes() > 0 {
+            self.blocks.push(self.open.finish(self.level)?);
         }
         Ok(self.blocks)
     }
+}
 
-    fn close(&mut self) -> Result<(), StoreError> {
-        let records: Vec<&str> = self.records.iter().map(String::as_str).collect();
-        self.blocks.push(block::encode(&records)?);
-        self.records.clear();
-        self.bytes = 0;
-        Ok(())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_where_the_packer_says() {
+        let mut packer = Packer::new(10, block::FAST);
+        let records = ["{\"a\":1}", "{\"b\":22}", "{}", "{\"c\":3}"];
+        let places: Vec<_> = records.iter().map(|record| packer.add(record).unwrap()).collect();
+        assert_eq!(places, [(0, 0), (0, 1), (1, 0), (1, 1)]);
+        let blocks = packer.finish().unwrap();
+        for ((block, position), record) in places.into_iter().zip(records) {
+            assert_eq!(block::decode(&blocks[block]).unwrap().get(position), Some(record));
+        }
     }
 }

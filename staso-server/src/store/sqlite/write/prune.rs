@@ -1,15 +1,5 @@
-use rusqlite::{params, types::Value};
-
-use super::{
-    heads,
-    index::{Entry, index},
-    session::Session,
-    sums::Sums,
-};
-use crate::{
-    model::{Timestamp, summarize},
-    store::StoreError,
-};
+use super::{session::Session, sums::Sums, trace::Known};
+use crate::{model::Timestamp, store::StoreError};
 
 /// So many traces at a time, so that ingest goes on meanwhile.
 const SLICE: i64 = 200;
@@ -20,27 +10,31 @@ const PAGES: usize = 2000;
 /// Deletes some of the traces that started before the moment. How many; none when there are no more.
 pub(in super::super) fn prune_some(session: &mut Session<'_>, before: Timestamp) -> Result<u64, StoreError> {
     let mut select = session.connection.prepare_cached(
-        "SELECT trace.id, trace.workspace, trace.trace_id, trace.environment
-         FROM workspace JOIN trace ON trace.workspace = workspace.id AND trace.started_at < ? LIMIT ?",
+        "SELECT trace.id, trace.workspace FROM workspace JOIN trace INDEXED BY trace_by_start
+             ON trace.workspace = workspace.id AND trace.started_at < ? LIMIT ?",
     )?;
-    let traces: Vec<(i64, i64, Value, i64)> = select
-        .query_map(params![before.as_micros(), SLICE], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-        })?
+    let traces: Vec<(i64, i64)> = select
+        .query_map((before.as_micros(), SLICE), |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
+    let connection = session.connection;
     if traces.is_empty() {
+        // What was said of traces that never arrived.
+        let mut delete =
+            connection.prepare_cached("DELETE FROM annotation WHERE workspace = 0 AND received_at < ?")?;
+        delete.execute([before.as_micros()])?;
         return Ok(0);
     }
     session.next_revision()?;
     let mut sums = Sums::default();
-    for (trace, workspace, trace_id, environment) in &traces {
-        let spans = heads::of_trace(session, *trace)?;
-        spans.iter().for_each(|span| sums.block(span.block, -1));
-        if let Some(state) = summarize(spans.iter().map(|span| &span.head)) {
-            let entry = Entry::of(session, *workspace, *environment, &state)?;
-            index(session, *trace, Some(&entry), None, &mut sums)?;
+    for (trace, workspace) in &traces {
+        let Some(known) = Known::get(session, *trace)? else { continue };
+        known.unindex(session, &mut sums)?;
+        let mut select =
+            connection.prepare_cached("SELECT block, count(*) FROM span WHERE trace = ? GROUP BY block")?;
+        let mut rows = select.query([trace])?;
+        while let Some(row) = rows.next()? {
+            sums.block(row.get(0)?, -row.get::<_, i64>(1)?);
         }
-        let connection = session.connection;
         for delete in [
             "DELETE FROM span WHERE trace = ?",
             "DELETE FROM search WHERE rowid = ?",
@@ -50,7 +44,7 @@ pub(in super::super) fn prune_some(session: &mut Session<'_>, before: Timestamp)
         }
         connection
             .prepare_cached("DELETE FROM annotation WHERE trace_id = ? AND workspace = ?")?
-            .execute(params![trace_id, workspace])?;
+            .execute((&known.packed_id, workspace))?;
     }
     sums.write(session)?;
     Ok(traces.len() as u64)

@@ -12,8 +12,8 @@ use tokio::sync::{oneshot, watch};
 
 use super::{
     super::lock::FolderLock,
-    session::{Finish, Session, Writing},
-    thread::{self, Task},
+    session::{Session, Writing},
+    thread::{self, Job},
 };
 use crate::store::{Revision, StoreError};
 
@@ -27,7 +27,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The callers' side of the writing thread.
 pub(in super::super) struct Writer {
-    tasks: SyncSender<Task>,
+    jobs: SyncSender<Box<dyn Job>>,
     bytes: Arc<AtomicUsize>,
     revision: watch::Receiver<Revision>,
     ended: watch::Receiver<bool>,
@@ -40,7 +40,7 @@ impl Writer {
         connection: Connection,
         lock: Option<FolderLock>,
     ) -> Result<Self, StoreError> {
-        let (tasks, queued) = mpsc::sync_channel(MAX_JOBS);
+        let (jobs, queued) = mpsc::sync_channel(MAX_JOBS);
         let writing = Writing::new(connection);
         // Whoever follows from now on is not told of what has long been there.
         let (revision, watched) = watch::channel(writing.current_revision()?);
@@ -53,11 +53,11 @@ impl Writer {
                 let _ = end.send(true);
             })
             .map_err(|error| StoreError::Engine(format!("the writing thread does not start: {error}")))?;
-        Ok(Self { tasks, bytes: Arc::default(), revision: watched, ended })
+        Ok(Self { jobs, bytes: Arc::default(), revision: watched, ended })
     }
 
     /// Runs a job on the writing thread, all of it or nothing, and returns when it is on disk. `bytes` is what it
-    /// keeps in memory until then.
+    /// keeps in memory until then. It may be run again when others with which it was committed fail.
     ///
     /// # Errors
     ///
@@ -65,21 +65,13 @@ impl Writer {
     pub(in super::super) async fn write<T: Send + 'static>(
         &self,
         bytes: usize,
-        job: impl FnOnce(&mut Session<'_>) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnMut(&mut Session<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let room =
             Room::take(&self.bytes, bytes).ok_or(StoreError::Overloaded { retry_after: RETRY_AFTER })?;
         let (answer, answered) = oneshot::channel();
-        let task: Task = Box::new(move |session| {
-            let done = session.all_or_nothing(job);
-            let failed = done.is_err();
-            let finish = Box::new(move |commit: Result<(), StoreError>| {
-                drop(room);
-                let _ = answer.send(done.and_then(|value| commit.map(|()| value)));
-            });
-            (finish as Finish, failed)
-        });
-        self.tasks.try_send(task).map_err(|error| match error {
+        let job = Box::new(Request { work, done: None, answer, _room: room });
+        self.jobs.try_send(job).map_err(|error| match error {
             TrySendError::Full(_) => StoreError::Overloaded { retry_after: RETRY_AFTER },
             TrySendError::Disconnected(_) => StoreError::Closed,
         })?;
@@ -96,6 +88,31 @@ impl Writer {
         // Jobs that are being handed over keep it alive until they have been.
         drop(self);
         let _ = tokio::time::timeout(within, ended.wait_for(|ended| *ended)).await;
+    }
+}
+
+/// A job and who waits for it.
+struct Request<T, W> {
+    work: W,
+    done: Option<T>,
+    answer: oneshot::Sender<Result<T, StoreError>>,
+    _room: Room,
+}
+
+impl<T, W> Job for Request<T, W>
+where
+    T: Send,
+    W: FnMut(&mut Session<'_>) -> Result<T, StoreError> + Send,
+{
+    fn run(&mut self, session: &mut Session<'_>) -> Result<(), StoreError> {
+        self.done = Some((self.work)(session)?);
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, commit: Result<(), StoreError>) {
+        let Self { done, answer, .. } = *self;
+        // Who waited may have left.
+        let _ = answer.send(commit.and_then(|()| done.ok_or(StoreError::Closed)));
     }
 }
 

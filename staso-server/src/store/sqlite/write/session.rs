@@ -1,15 +1,16 @@
+use std::collections::HashMap;
+
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::terms::Terms;
 use crate::store::{Revision, StoreError};
 
-/// Tells who waits for a job what became of its commit.
-pub(super) type Finish = Box<dyn FnOnce(Result<(), StoreError>)>;
-
 /// What the writing thread keeps between transactions.
 pub(super) struct Writing {
     pub(super) connection: Connection,
     terms: Terms,
+    /// The traces that have spans which their rows do not count yet, and how many.
+    outdated: HashMap<i64, u64>,
     /// Changes when another process commits.
     data_version: i64,
     wrote: bool,
@@ -17,10 +18,10 @@ pub(super) struct Writing {
 
 impl Writing {
     pub(super) fn new(connection: Connection) -> Self {
-        Self { connection, terms: Terms::default(), data_version: -1, wrote: false }
+        Self { connection, terms: Terms::default(), outdated: HashMap::new(), data_version: -1, wrote: false }
     }
 
-    /// Runs jobs in one transaction. What fails leaves nothing behind.
+    /// Runs jobs in one transaction. When one fails, nothing of any stays.
     pub(super) fn transaction<T>(
         &mut self,
         work: impl FnOnce(&mut Session<'_>) -> Result<T, StoreError>,
@@ -31,7 +32,12 @@ impl Writing {
             self.terms.clear();
             self.data_version = version;
         }
-        let mut session = Session { connection: &transaction, terms: &mut self.terms, revision: None };
+        let mut session = Session {
+            connection: &transaction,
+            terms: &mut self.terms,
+            outdated: &mut self.outdated,
+            revision: None,
+        };
         let done = match work(&mut session) {
             Ok(value) => transaction.commit().map(|()| value).map_err(StoreError::from),
             Err(error) => Err(error),
@@ -42,6 +48,11 @@ impl Writing {
             Err(_) => self.terms.clear(),
         }
         done
+    }
+
+    /// The traces that have spans which their rows do not count yet.
+    pub(super) fn outdated(&self) -> Vec<i64> {
+        self.outdated.keys().copied().collect()
     }
 
     /// Whether anything was committed.
@@ -60,34 +71,11 @@ impl Writing {
 pub(in super::super) struct Session<'a> {
     pub(super) connection: &'a Connection,
     pub(super) terms: &'a mut Terms,
+    pub(super) outdated: &'a mut HashMap<i64, u64>,
     revision: Option<i64>,
 }
 
 impl Session<'_> {
-    /// Runs a job whose failure leaves nothing behind and does not touch those before it.
-    pub(super) fn all_or_nothing<T>(
-        &mut self,
-        job: impl FnOnce(&mut Session<'_>) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        self.connection.prepare_cached("SAVEPOINT job")?.execute([])?;
-        let done = job(self);
-        if done.is_err() {
-            self.terms.clear();
-            if !self.is_lost() {
-                self.connection.execute_batch("ROLLBACK TO job")?;
-            }
-        }
-        if !self.is_lost() {
-            self.connection.prepare_cached("RELEASE job")?.execute([])?;
-        }
-        done
-    }
-
-    /// Whether the engine has given up the whole transaction.
-    pub(super) fn is_lost(&self) -> bool {
-        self.connection.is_autocommit()
-    }
-
     /// The number of this commit, which the traces that it changes carry.
     pub(super) fn next_revision(&mut self) -> Result<i64, StoreError> {
         if let Some(number) = self.revision {

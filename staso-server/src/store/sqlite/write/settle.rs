@@ -1,12 +1,14 @@
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::HashSet, time::Duration};
 
-use rusqlite::params;
+use rusqlite::types::Value;
 
 use super::{
-    super::block,
+    super::block::{self, Records},
+    arrived,
     prepare::Packer,
     session::{Session, Writing},
     sums::Sums,
+    trace::Known,
 };
 use crate::{
     model::Timestamp,
@@ -16,119 +18,176 @@ use crate::{
 /// A trace that did not change for so long is settled: more of it would have to be indexed again.
 const QUIET: Duration = Duration::from_secs(2);
 
-/// So many traces at a time. A job that arrives meanwhile waits for some hundredths of a second.
-const SLICE: usize = 256;
+/// For each of its spans it has to be quiet for so much longer, as each would be read again.
+const QUIET_PER_SPAN: Duration = Duration::from_millis(1);
 
-/// While more traces than this wait, searches read so much text that they become slow.
-const FAR_BEHIND: i64 = 4096;
+/// So many traces at a time, and no more once they have so many spans. A job that arrives meanwhile waits for some
+/// hundredths of a second.
+const TRACES: usize = 256;
+const SPANS: u64 = 4_000;
 
-/// Makes the text of some traces searchable and packs their records together. Whether there may be more; `all`
-/// also takes those that changed just now.
-pub(super) fn settle_some(session: &mut Session<'_>, all: bool) -> Result<bool, StoreError> {
-    let quiet = if all { i64::MAX } else { Timestamp::now().before(QUIET).as_micros() };
+/// While more traces than this wait, jobs wait for some of them: searches read the text of each.
+const FAR_BEHIND: i64 = 50_000;
+
+/// Records of about so many bytes are compressed together for good.
+const BLOCK_BYTES: usize = 512 << 10;
+
+/// Which traces are settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Patience {
+    /// Those that have not changed lately.
+    UntilQuiet,
+    /// All.
+    None,
+}
+
+/// Makes the text of some traces searchable and packs their records together. Whether there may be more.
+pub(in super::super) fn settle_some(
+    session: &mut Session<'_>,
+    patience: Patience,
+) -> Result<bool, StoreError> {
+    let (quiet, per_span) = match patience {
+        Patience::UntilQuiet => {
+            (Timestamp::now().before(QUIET).as_micros(), QUIET_PER_SPAN.as_micros() as i64)
+        }
+        Patience::None => (i64::MAX, 0),
+    };
     let mut select = session.connection.prepare_cached(
-        "SELECT id FROM trace WHERE unsettled = 1 AND updated_at <= ? ORDER BY updated_at LIMIT ?",
+        "SELECT id, spans, outdated FROM trace INDEXED BY trace_unsettled
+         WHERE unsettled = 1 AND updated_at <= ?1 AND updated_at <= ?1 - spans * ?2 ORDER BY updated_at LIMIT ?3",
     )?;
-    let traces: Vec<i64> =
-        select.query_map(params![quiet, SLICE.cast_signed()], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    let mut repacked = Repacked::default();
-    for trace in &traces {
-        settle(session, *trace, &mut repacked)?;
+    let found =
+        select.query_map((quiet, per_span, TRACES), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let found: Vec<(i64, u64, Option<bool>)> = found.collect::<Result<_, _>>()?;
+    let mut settling = Settling::new();
+    let mut spans_so_far = 0;
+    for (trace, spans, outdated) in &found {
+        if spans_so_far >= SPANS {
+            break;
+        }
+        spans_so_far += spans;
+        if outdated.is_some()
+            && let Some(known) = Known::get(session, *trace)?
+        {
+            known.catch_up(session, &mut settling.sums)?;
+        }
+        settling.settle(session, *trace)?;
     }
-    repacked.write(session)?;
-    Ok(traces.len() == SLICE)
+    settling.finish(session)?;
+    Ok(found.len() == TRACES || spans_so_far >= SPANS)
 }
 
 /// Whether so much waits to be settled that jobs have to wait for it.
-pub(super) fn is_far_behind(writing: &Writing) -> bool {
-    let far = || -> rusqlite::Result<bool> {
-        let mut select =
-            writing.connection.prepare_cached("SELECT 1 FROM trace WHERE unsettled = 1 LIMIT 1 OFFSET ?")?;
-        select.exists([FAR_BEHIND])
-    };
-    far().unwrap_or(false)
-}
-
-fn settle(session: &mut Session<'_>, trace: i64, repacked: &mut Repacked) -> Result<(), StoreError> {
-    let mut select = session.connection.prepare_cached(
-        "SELECT block, position, span_id FROM span WHERE trace = ? ORDER BY block, position",
+pub(super) fn is_far_behind(writing: &Writing) -> Result<bool, StoreError> {
+    let mut select = writing.connection.prepare_cached(
+        "SELECT 1 FROM trace INDEXED BY trace_unsettled WHERE unsettled = 1 LIMIT 1 OFFSET ?",
     )?;
-    let places: Vec<Place> = select
-        .query_map([trace], |row| {
-            Ok(Place { trace, block: row.get(0)?, position: row.get(1)?, span_id: row.get(2)? })
-        })?
-        .collect::<Result<_, _>>()?;
-    let scattered = places.first().map(|place| place.block) != places.last().map(|place| place.block);
-    let mut found = BTreeSet::new();
-    let mut select = session.connection.prepare_cached("SELECT data FROM block WHERE id = ?")?;
-    for in_block in places.chunk_by(|a, b| a.block == b.block) {
-        let Some(first) = in_block.first() else { continue };
-        let data: Vec<u8> = select.query_row([first.block], |row| row.get(0))?;
-        let records = block::decode(&data)?;
-        for place in in_block {
-            let record = usize::try_from(place.position).ok().and_then(|position| records.get(position));
-            let Some(record) = record else { continue };
-            words::in_record(record, &mut |word| {
-                if !found.contains(word) {
-                    found.insert(word.to_owned());
-                }
-            });
-            if scattered {
-                repacked.add(place.clone(), record)?;
-            }
-        }
-    }
-    let connection = session.connection;
-    connection.prepare_cached("DELETE FROM search WHERE rowid = ?")?.execute([trace])?;
-    let text = found.into_iter().collect::<Vec<String>>().join(" ");
-    connection
-        .prepare_cached("INSERT INTO search (rowid, words) VALUES (?, ?)")?
-        .execute(params![trace, text])?;
-    connection.prepare_cached("UPDATE trace SET unsettled = NULL WHERE id = ?")?.execute([trace])?;
-    Ok(())
+    Ok(select.exists([FAR_BEHIND])?)
 }
 
-/// Where a record is.
-#[derive(Clone)]
+/// Where a span's record was.
 struct Place {
     trace: i64,
+    span_id: Value,
     block: i64,
-    position: i64,
-    span_id: rusqlite::types::Value,
 }
 
-/// Records of traces that arrived in pieces, on their way into blocks that they share.
-#[derive(Default)]
-struct Repacked {
+/// Some traces on their way.
+struct Settling {
+    /// The block that was read last: traces that arrived together are settled together.
+    open: Option<OpenBlock>,
     packer: Packer,
     moved: Vec<(Place, (usize, usize))>,
+    words: HashSet<Box<str>>,
+    sums: Sums,
 }
 
-impl Repacked {
-    fn add(&mut self, from: Place, record: &str) -> Result<(), StoreError> {
-        let to = self.packer.add(record)?;
-        self.moved.push((from, to));
+struct OpenBlock {
+    id: i64,
+    settled: bool,
+    /// Absent when it is damaged.
+    records: Option<Records>,
+}
+
+impl Settling {
+    fn new() -> Self {
+        Self {
+            open: None,
+            packer: Packer::new(BLOCK_BYTES, block::DENSE),
+            moved: Vec::new(),
+            words: HashSet::new(),
+            sums: Sums::default(),
+        }
+    }
+
+    fn settle(&mut self, session: &Session<'_>, trace: i64) -> Result<(), StoreError> {
+        let connection = session.connection;
+        let mut select = connection.prepare_cached(
+            "SELECT block, position, span_id FROM span WHERE trace = ? ORDER BY block, position",
+        )?;
+        let mut rows = select.query([trace])?;
+        while let Some(row) = rows.next()? {
+            let (block, position) = (row.get(0)?, row.get(1)?);
+            let open = match &mut self.open {
+                Some(open) if open.id == block => open,
+                other => other.insert(OpenBlock::read(session, block)?),
+            };
+            let Some(record) = open.records.as_ref().and_then(|records| records.get(position)) else {
+                continue;
+            };
+            words::in_record(record, &mut |word| {
+                if !self.words.contains(word) {
+                    self.words.insert(word.into());
+                }
+            });
+            if !open.settled {
+                let to = self.packer.add(record)?;
+                self.moved.push((Place { trace, span_id: row.get(2)?, block }, to));
+            }
+        }
+        let mut text = String::new();
+        for word in self.words.drain() {
+            text.push_str(&word);
+            text.push(' ');
+        }
+        connection.prepare_cached("DELETE FROM search WHERE rowid = ?")?.execute([trace])?;
+        connection
+            .prepare_cached("INSERT INTO search (rowid, words) VALUES (?, ?)")?
+            .execute((trace, text))?;
+        connection.prepare_cached("UPDATE trace SET unsettled = NULL WHERE id = ?")?.execute([trace])?;
         Ok(())
     }
 
-    fn write(self, session: &Session<'_>) -> Result<(), StoreError> {
-        let connection = session.connection;
-        let mut insert = connection.prepare_cached("INSERT INTO block (live, data) VALUES (0, ?)")?;
-        let blocks = self
-            .packer
-            .finish()?
-            .into_iter()
-            .map(|data| insert.insert([data]))
-            .collect::<Result<Vec<i64>, _>>()?;
-        let mut update = connection
+    /// Writes the records where they stay. A record is moved once: a trace that grows and is settled again and again
+    /// does not leave copies behind.
+    fn finish(mut self, session: &Session<'_>) -> Result<(), StoreError> {
+        let blocks = self.packer.finish()?;
+        let blocks = blocks.iter().map(|data| arrived::insert(session, data, true));
+        let blocks = blocks.collect::<Result<Vec<i64>, _>>()?;
+        let mut update = session
+            .connection
             .prepare_cached("UPDATE span SET block = ?, position = ? WHERE trace = ? AND span_id = ?")?;
-        let mut sums = Sums::default();
         for (from, (block, position)) in self.moved {
             let Some(block) = blocks.get(block) else { continue };
-            update.execute(params![block, position.cast_signed(), from.trace, from.span_id])?;
-            sums.block(*block, 1);
-            sums.block(from.block, -1);
+            update.execute((block, position, from.trace, from.span_id))?;
+            self.sums.block(*block, 1);
+            self.sums.block(from.block, -1);
         }
-        sums.write(session)
+        self.sums.write(session)
+    }
+}
+
+impl OpenBlock {
+    fn read(session: &Session<'_>, id: i64) -> Result<Self, StoreError> {
+        let mut select = session
+            .connection
+            .prepare_cached("SELECT settled, data FROM block JOIN block_use ON block = id WHERE id = ?")?;
+        let (settled, data): (bool, Vec<u8>) =
+            select.query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let records = block::decode(&data);
+        if let Err(error) = &records {
+            tracing::warn!(block = id, %error, "the spans in it cannot be searched or shown");
+        }
+        Ok(Self { id, settled, records: records.ok() })
     }
 }

@@ -41,14 +41,14 @@ impl Sums {
                 delete_value.execute(params![workspace, dimension as u8, value])?;
             }
         }
-        let mut count = connection.prepare_cached("UPDATE block SET live = live + ? WHERE id = ?")?;
-        let mut delete_block = connection.prepare_cached("DELETE FROM block WHERE id = ? AND live <= 0")?;
+        let mut count = connection
+            .prepare_cached("UPDATE block_use SET spans = spans + ? WHERE block = ? RETURNING spans")?;
         for (block, spans) in self.blocks {
-            if spans != 0 {
-                count.execute([spans, block])?;
-            }
+            let spans: i64 = count.query_row([spans, block], |row| row.get(0))?;
             if spans <= 0 {
-                delete_block.execute([block])?;
+                for delete in ["DELETE FROM block WHERE id = ?", "DELETE FROM block_use WHERE block = ?"] {
+                    connection.prepare_cached(delete)?.execute([block])?;
+                }
             }
         }
         Ok(())

@@ -6,16 +6,24 @@ use std::{
 use tokio::sync::watch;
 
 use super::{
-    session::{Finish, Session, Writing},
-    settle::{self, settle_some},
+    session::{Session, Writing},
+    settle::{self, Patience},
+    sums::Sums,
+    trace::Known,
 };
 use crate::{
     model::Timestamp,
     store::{Revision, StoreError},
 };
 
-/// A job, and how to tell who waits for it what became of the commit. The flag says that the job failed.
-pub(super) type Task = Box<dyn FnOnce(&mut Session<'_>) -> (Finish, bool) + Send>;
+/// Work for the thread.
+pub(super) trait Job: Send {
+    /// Does it in a transaction, of which nothing stays when it fails.
+    fn run(&mut self, session: &mut Session<'_>) -> Result<(), StoreError>;
+
+    /// Tells who waits for it what became of the transaction.
+    fn finish(self: Box<Self>, commit: Result<(), StoreError>);
+}
 
 /// At most so many jobs are committed together: those behind them wait as long.
 const GROUP: usize = 256;
@@ -23,114 +31,113 @@ const GROUP: usize = 256;
 /// How often the thread looks for what other processes wrote, and for what has to be settled.
 const TICK: Duration = Duration::from_millis(250);
 
+/// How long the row of a large trace may fall behind its spans.
+const OUTDATED: Duration = Duration::from_secs(1);
+
 /// Receipts outlive every client that may send a batch again.
 const RECEIPTS_KEPT: Duration = Duration::from_secs(48 * 3600);
+
+/// Between two looks for receipts that are older.
+const RECEIPTS_CHECKED: Duration = Duration::from_secs(60);
+
+/// After a failure of its own, such as a full disk, the thread leaves what is not urgent alone for so long.
+const PAUSE: Duration = Duration::from_secs(10);
 
 /// Takes jobs until there is nobody left to send one.
 pub(super) fn run(
     mut writing: Writing,
-    tasks: &Receiver<Task>,
+    jobs: &Receiver<Box<dyn Job>>,
     revision: &watch::Sender<Revision>,
     settles: bool,
 ) {
-    let mut cleaned = Timestamp::now();
+    let mut chores = Chores::default();
     let mut more_to_settle = false;
     loop {
         let wait = if more_to_settle { Duration::ZERO } else { TICK };
-        match tasks.recv_timeout(wait) {
+        let idle = match jobs.recv_timeout(wait) {
             Ok(first) => {
-                commit_group(&mut writing, first, tasks, revision);
-                more_to_settle = settles && settle::is_far_behind(&writing);
+                commit_group(&mut writing, first, jobs, revision);
+                false
             }
-            Err(RecvTimeoutError::Timeout) => {
-                notice(&mut writing, revision);
-                more_to_settle = settles && settle_slice(&mut writing, false);
-                if settles && cleaned < Timestamp::now().before(Duration::from_secs(60)) {
-                    cleaned = Timestamp::now();
-                    forget_receipts(&mut writing);
-                }
-            }
+            Err(RecvTimeoutError::Timeout) => true,
             Err(RecvTimeoutError::Disconnected) => break,
+        };
+        let done = chores.run(&mut writing, settles, idle);
+        if idle {
+            notice(&writing, revision);
         }
-        // Under load nothing times out; what is far behind is caught up with between two groups.
-        if more_to_settle {
-            more_to_settle = settle_slice(&mut writing, false);
-        }
+        more_to_settle = done.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the store could not be tidied up; it will be tried again");
+            chores.paused = Some(Timestamp::now());
+            false
+        });
     }
-    while writing.wrote() && settle_slice(&mut writing, true) {}
-    let _ = writing.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    if let Err(error) = close(&mut writing, settles) {
+        tracing::warn!(%error, "the store was closed before it was tidied up; nothing is lost");
+    }
+}
+
+fn close(writing: &mut Writing, settles: bool) -> Result<(), StoreError> {
+    refresh(writing)?;
+    if settles {
+        writing.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    } else if writing.wrote() {
+        // What a command has written may be read long before a server comes by.
+        while writing.transaction(|session| settle::settle_some(session, Patience::None))? {}
+    }
+    Ok(())
 }
 
 fn commit_group(
     writing: &mut Writing,
-    first: Task,
-    tasks: &Receiver<Task>,
+    first: Box<dyn Job>,
+    queued: &Receiver<Box<dyn Job>>,
     revision: &watch::Sender<Revision>,
 ) {
-    let mut finishes = Vec::new();
-    let outcome = writing.transaction(|session| {
-        let mut next = Some(first);
-        while let Some(task) = next {
-            let (finish, failed) = task(session);
-            finishes.push(finish);
-            // Some failures, a full disk among them, end the whole transaction.
-            if failed && session.is_lost() {
-                return Err(StoreError::Full);
+    let mut jobs = vec![first];
+    let committed = writing.transaction(|session| {
+        let mut next = 0;
+        while let Some(job) = jobs.get_mut(next) {
+            job.run(session)?;
+            next += 1;
+            if next < GROUP {
+                jobs.extend(queued.try_recv());
             }
-            next = if finishes.len() < GROUP { tasks.try_recv().ok() } else { None };
         }
         Ok(session.revision())
     });
-    let commit = match outcome {
+    match committed {
         Ok(number) => {
-            if let Some(number) = number {
-                revision.send_replace(number);
-            }
-            Ok(())
+            announce(number, revision);
+            jobs.into_iter().for_each(|job| job.finish(Ok(())));
         }
-        Err(error) => Err(error),
-    };
-    for finish in finishes {
-        finish(again(&commit));
-    }
-}
-
-/// The outcome for one of several that share it.
-fn again(commit: &Result<(), StoreError>) -> Result<(), StoreError> {
-    match commit {
-        Ok(()) => Ok(()),
-        Err(StoreError::Full) => Err(StoreError::Full),
-        Err(StoreError::Overloaded { retry_after }) => {
-            Err(StoreError::Overloaded { retry_after: *retry_after })
-        }
-        Err(error) => Err(StoreError::Engine(error.to_string())),
-    }
-}
-
-/// Settles some traces. Whether there may be more.
-fn settle_slice(writing: &mut Writing, all: bool) -> bool {
-    match writing.transaction(|session| settle_some(session, all)) {
-        Ok(more) => more,
+        // One of them failed, or together they were too much. Each by itself, it does not harm the others.
+        Err(_) if jobs.len() > 1 => jobs.into_iter().for_each(|job| commit_one(writing, job, revision)),
         Err(error) => {
-            tracing::warn!(%error, "traces could not be made searchable; their text is read instead");
-            false
+            if let Some(job) = jobs.pop() {
+                job.finish(Err(error));
+            }
         }
     }
 }
 
-fn forget_receipts(writing: &mut Writing) {
-    let before = Timestamp::now().before(RECEIPTS_KEPT).as_micros();
-    let forgotten = writing.transaction(|session| {
-        let mut delete = session.connection.prepare_cached("DELETE FROM receipt WHERE received_at < ?")?;
-        Ok(delete.execute([before])?)
+fn commit_one(writing: &mut Writing, mut job: Box<dyn Job>, revision: &watch::Sender<Revision>) {
+    let committed = writing.transaction(|session| {
+        job.run(session)?;
+        Ok(session.revision())
     });
-    if let Err(error) = forgotten {
-        tracing::warn!(%error, "old receipts could not be deleted");
+    job.finish(committed.map(|number| announce(number, revision)));
+}
+
+/// Tells who watches that a commit changed something.
+fn announce(number: Option<Revision>, revision: &watch::Sender<Revision>) {
+    if let Some(number) = number {
+        revision.send_replace(number);
     }
 }
 
-/// Tells who watches what this or another process has written.
-fn notice(writing: &mut Writing, revision: &watch::Sender<Revision>) {
+/// Tells who watches what another process has written, or the thread by itself.
+fn notice(writing: &Writing, revision: &watch::Sender<Revision>) {
     if let Ok(number) = writing.current_revision() {
         revision.send_if_modified(|known| {
             let changed = *known != number;
@@ -138,4 +145,69 @@ fn notice(writing: &mut Writing, revision: &watch::Sender<Revision>) {
             changed
         });
     }
+}
+
+/// What the thread does when nobody asks for it.
+#[derive(Default)]
+struct Chores {
+    refreshed: Timestamp,
+    cleaned: Timestamp,
+    looked: Timestamp,
+    /// Whether so much waits to be settled that jobs have to wait for some of it.
+    behind: bool,
+    paused: Option<Timestamp>,
+}
+
+impl Chores {
+    /// Does what is due. Whether there is more to settle.
+    fn run(&mut self, writing: &mut Writing, settles: bool, idle: bool) -> Result<bool, StoreError> {
+        let now = Timestamp::now();
+        if self.paused.is_some_and(|since| since > now.before(PAUSE)) {
+            return Ok(false);
+        }
+        self.paused = None;
+        if self.refreshed < now.before(OUTDATED) {
+            self.refreshed = now;
+            refresh(writing)?;
+        }
+        if !settles {
+            return Ok(false);
+        }
+        if self.cleaned < now.before(RECEIPTS_CHECKED) {
+            self.cleaned = now;
+            forget_receipts(writing, now.before(RECEIPTS_KEPT))?;
+        }
+        if self.looked < now.before(TICK) {
+            self.looked = now;
+            self.behind = settle::is_far_behind(writing)?;
+        }
+        // Under load nothing is idle; what is far behind is caught up with between two groups.
+        if idle || self.behind {
+            return writing.transaction(|session| settle::settle_some(session, Patience::UntilQuiet));
+        }
+        Ok(false)
+    }
+}
+
+/// Works out what large traces come to that have grown.
+fn refresh(writing: &mut Writing) -> Result<(), StoreError> {
+    for trace in writing.outdated() {
+        writing.transaction(|session| {
+            let mut sums = Sums::default();
+            if let Some(known) = Known::get(session, trace)? {
+                known.catch_up(session, &mut sums)?;
+            }
+            session.outdated.remove(&trace);
+            sums.write(session)
+        })?;
+    }
+    Ok(())
+}
+
+fn forget_receipts(writing: &mut Writing, before: Timestamp) -> Result<(), StoreError> {
+    writing.transaction(|session| {
+        let mut delete = session.connection.prepare_cached("DELETE FROM receipt WHERE received_at < ?")?;
+        delete.execute([before.as_micros()])?;
+        Ok(())
+    })
 }

@@ -1,15 +1,11 @@
 //! `kill -9` while four clients send: what was acknowledged is there, and nothing is there by half.
 
-#![cfg(unix)]
-#![allow(missing_docs)]
-
 use std::{
     collections::BTreeSet,
     env,
     io::{BufRead, BufReader, Write},
     path::Path,
     process::{Command, Stdio},
-    time::Duration,
 };
 
 use serde_json::value::RawValue;
@@ -18,11 +14,10 @@ use staso_server::{
         Batch, Cost, IncomingSpan, IncomingTrace, IngestOutcome, PageRequest, SpanHead, SpanId, SpanKind,
         SpanStatus, Timestamp, TraceFilter, TraceId, TraceSort, WorkspaceId,
     },
-    store::{
-        Store,
-        sqlite::{OpenOptions, SqliteStore},
-    },
+    store::Store,
 };
+
+use crate::world::{SOON, default_workspace, open, runtime};
 
 const ROUNDS: u64 = 50;
 const CLIENTS: u64 = 4;
@@ -54,7 +49,7 @@ fn what_was_acknowledged_survives_kill_9_and_nothing_is_there_twice_or_by_half()
             let again = store.ingest(batch(workspace, &key)).await.unwrap();
             assert!(matches!(again, IngestOutcome::Repeated(_)), "{key}: {again:?}");
         }
-        store.close(Duration::from_secs(10)).await;
+        store.close(SOON).await;
     });
 }
 
@@ -83,7 +78,7 @@ fn child() {
 /// so until it was dead.
 fn kill_after(batches: u64, folder: &Path, round: u64) -> BTreeSet<String> {
     let mut child = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "child", "--nocapture", "--test-threads=1"])
+        .args(["--exact", "kill::child", "--nocapture", "--test-threads=1"])
         .env(FOLDER, folder)
         .env(ROUND, round.to_string())
         .stdout(Stdio::piped())
@@ -118,7 +113,7 @@ fn check(folder: &Path, round: u64, acknowledged: &BTreeSet<String>) {
         assert_eq!(ids.len() as u64, stored.len() as u64 * TRACES, "a batch is there by half");
         let lost: Vec<_> = acknowledged.iter().filter(|key| !stored.contains(key.as_str())).collect();
         assert!(lost.is_empty(), "lost in round {round}: {lost:?}");
-        store.close(Duration::from_secs(10)).await;
+        store.close(SOON).await;
     });
     let connection = rusqlite::Connection::open(folder.join("staso.db")).unwrap();
     let verdict: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
@@ -161,16 +156,4 @@ fn span(round: &str, number: u64) -> IncomingSpan {
         cost: Cost::default(),
     };
     IncomingSpan { head, record: RawValue::from_string(r#"{"name":"step"}"#.to_owned()).unwrap() }
-}
-
-fn open(folder: &Path) -> SqliteStore {
-    SqliteStore::open(folder, OpenOptions::server("http://127.0.0.1:1")).unwrap()
-}
-
-async fn default_workspace(store: &SqliteStore) -> WorkspaceId {
-    store.workspace("default").await.unwrap().unwrap().id
-}
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
