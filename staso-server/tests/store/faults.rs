@@ -11,7 +11,7 @@ use staso_server::{
     },
 };
 
-use crate::world::{SOON, batch, default_workspace, list, open, root};
+use crate::world::{SOON, batch, default_workspace, list, open, recent_batch, root};
 
 /// Makes the batch one whose records do not compress away.
 fn with_noise(mut batch: Batch) -> Batch {
@@ -144,7 +144,7 @@ async fn a_cut_log_leaves_the_last_commit_that_is_whole() {
     let workspace = default_workspace(&store).await;
     for number in 0..20 {
         let id = number.to_string();
-        store.ingest(batch(workspace, &id, &id, &root(number))).await.unwrap();
+        store.ingest(recent_batch(workspace, &id, &id, &root(number))).await.unwrap();
     }
     // The files as a crash leaves them, the log cut in the middle of a page.
     let copy = tempfile::tempdir().unwrap();
@@ -154,11 +154,11 @@ async fn a_cut_log_leaves_the_last_commit_that_is_whole() {
     let cut = open(copy.path());
     assert_eq!(list(&cut, workspace, None).await.len(), 19);
     assert!(matches!(
-        cut.ingest(batch(workspace, "18", "18", &root(18))).await,
+        cut.ingest(recent_batch(workspace, "18", "18", &root(18))).await,
         Ok(IngestOutcome::Repeated(_))
     ));
     assert!(matches!(
-        cut.ingest(batch(workspace, "19", "19", &root(19))).await,
+        cut.ingest(recent_batch(workspace, "19", "19", &root(19))).await,
         Ok(IngestOutcome::Stored(_))
     ));
 }

@@ -6,7 +6,9 @@ use staso_server::{
     store::{Store, memory::MemoryStore},
 };
 
-use crate::world::{SOON, Version, batch, default_workspace, list, open, picture, root, runtime, version};
+use crate::world::{
+    SOON, Version, batch, default_workspace, list, open, picture, recent_batch, root, runtime, version,
+};
 
 const TRACE: &str = "97aaac76-45d6-1f11-b80c-982a1633bc6e";
 
@@ -53,15 +55,15 @@ async fn a_repeated_key_stores_nothing_even_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
     let workspace = default_workspace(&store).await;
-    let first = store.ingest(batch(workspace, "k", TRACE, &root(1))).await.unwrap();
+    let first = store.ingest(recent_batch(workspace, "k", TRACE, &root(1))).await.unwrap();
     let IngestOutcome::Stored(receipt) = first else { panic!("{first:?}") };
     let repeated = IngestOutcome::Repeated(receipt);
-    assert_eq!(store.ingest(batch(workspace, "k", TRACE, &root(1))).await.unwrap(), repeated);
+    assert_eq!(store.ingest(recent_batch(workspace, "k", TRACE, &root(1))).await.unwrap(), repeated);
     store.close(SOON).await;
 
     let store = open(folder.path());
-    assert_eq!(store.ingest(batch(workspace, "k", TRACE, &root(1))).await.unwrap(), repeated);
-    let other = Batch { digest: [2; 32], ..batch(workspace, "k", "another", &root(2)) };
+    assert_eq!(store.ingest(recent_batch(workspace, "k", TRACE, &root(1))).await.unwrap(), repeated);
+    let other = Batch { digest: [2; 32], ..recent_batch(workspace, "k", "another", &root(2)) };
     assert_eq!(store.ingest(other).await.unwrap(), IngestOutcome::Conflict);
     assert_eq!(list(&store, workspace, None).await.len(), 1);
 }
@@ -71,7 +73,7 @@ async fn a_key_that_comes_twice_at_once_is_stored_once() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
     let workspace = default_workspace(&store).await;
-    let send = || store.ingest(batch(workspace, "k", TRACE, &root(1)));
+    let send = || store.ingest(recent_batch(workspace, "k", TRACE, &root(1)));
     let (a, b, c, d) = tokio::join!(send(), send(), send(), send());
     let stored = [a, b, c, d].into_iter().filter(|done| matches!(done, Ok(IngestOutcome::Stored(_)))).count();
     assert_eq!(stored, 1);

@@ -95,7 +95,6 @@ async fn traces_that_went_quiet_are_settled_without_being_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
     let workspace = default_workspace(&store).await;
-    // Received in 1970, so it has been quiet for long.
     store.ingest(batch(workspace, "k", "t", &root(1))).await.unwrap();
     let deadline = tokio::time::Instant::now() + SOON;
     while !rows(folder.path()).contains(&("search_docsize", 1)) {

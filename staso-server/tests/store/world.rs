@@ -95,6 +95,7 @@ pub(crate) fn root(started: i64) -> Vec<Version> {
     vec![Version { started, duration: 5, conversation: 1, ..Version::default() }]
 }
 
+/// A batch that came in 1970: its traces have long been quiet.
 pub(crate) fn batch(workspace: WorkspaceId, key: &str, trace_id: &str, versions: &[Version]) -> Batch {
     let trace = |version: &Version| IncomingTrace {
         workspace,
@@ -109,6 +110,11 @@ pub(crate) fn batch(workspace: WorkspaceId, key: &str, trace_id: &str, versions:
         received_at: Timestamp::from_micros(1_000),
         traces: versions.iter().map(trace).collect(),
     }
+}
+
+/// A batch of which the server remembers that it had it, as it does of those of the last days.
+pub(crate) fn recent_batch(workspace: WorkspaceId, key: &str, trace_id: &str, versions: &[Version]) -> Batch {
+    Batch { received_at: Timestamp::now(), ..batch(workspace, key, trace_id, versions) }
 }
 
 pub(crate) async fn list(store: &dyn Store, workspace: WorkspaceId, text: Option<&str>) -> Vec<TraceSummary> {
