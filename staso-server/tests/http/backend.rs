@@ -3,6 +3,7 @@
 use std::{
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
+    path::Path,
     sync::Arc,
     thread,
     time::Duration,
@@ -14,7 +15,11 @@ use staso_server::{
     keys,
     model::{KeyScope, PageRequest, TraceDetail, TraceFilter, TraceId, TraceSort, TraceSummary},
     pricing::Prices,
-    store::{Store, memory::MemoryStore},
+    store::{
+        Store,
+        memory::MemoryStore,
+        sqlite::{OpenOptions, SqliteStore},
+    },
 };
 use tokio::{runtime::Runtime, sync::oneshot, task::JoinHandle, time::timeout};
 
@@ -23,7 +28,7 @@ pub(crate) const WATCHDOG: Duration = Duration::from_secs(60);
 
 pub(crate) struct Backend {
     pub(crate) address: SocketAddr,
-    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) store: Arc<dyn Store>,
     stop: Option<oneshot::Sender<()>>,
     task: Option<JoinHandle<()>>,
     runtime: Runtime,
@@ -43,9 +48,18 @@ impl Backend {
     }
 
     pub(crate) fn start(mode: Mode, limits: Limits, guards: Guards) -> Self {
+        Self::over(Arc::new(MemoryStore::new()), mode, limits, guards)
+    }
+
+    /// One that keeps its traces in the folder.
+    pub(crate) fn in_folder(folder: &Path) -> Self {
+        let store = SqliteStore::open(folder, OpenOptions::server("http://localhost")).unwrap();
+        Self::over(Arc::new(store), Mode::Local, Limits::default(), Guards::default())
+    }
+
+    fn over(store: Arc<dyn Store>, mode: Mode, limits: Limits, guards: Guards) -> Self {
         let runtime = Runtime::new().unwrap();
-        let store = Arc::new(MemoryStore::new());
-        let state = AppState { store: store.clone(), prices: Arc::new(Prices::embedded()), mode };
+        let state = AppState { store: Arc::clone(&store), prices: Arc::new(Prices::embedded()), mode };
         let server = runtime.block_on(Server::bind("127.0.0.1:0".parse().unwrap(), limits)).unwrap();
         let address = server.local_addr().unwrap();
         let (stop, stopping) = oneshot::channel::<()>();
@@ -61,11 +75,12 @@ impl Backend {
         drop(self.stop.take());
     }
 
-    /// Waits until the server has stopped.
+    /// Waits until the server has stopped and everything is on disk.
     pub(crate) fn wait(&mut self) {
         if let Some(task) = self.task.take() {
             let stopped = async { timeout(WATCHDOG, task).await };
             self.runtime.block_on(stopped).expect("the server stops").unwrap();
+            self.runtime.block_on(self.store.close(WATCHDOG));
         }
     }
 

@@ -36,6 +36,23 @@ fn a_repeated_request_has_the_same_receipt_and_is_stored_once() {
 }
 
 #[test]
+fn a_request_that_is_repeated_after_a_restart_has_the_same_receipt() {
+    let folder = tempfile::tempdir().unwrap();
+    let body = one_span("new", "t", "s");
+    let receipts = [(); 2].map(|()| {
+        let mut backend = Backend::in_folder(folder.path());
+        let reply = ingest(&backend, "once", &body);
+        assert_eq!(reply.status, 200);
+        assert_eq!(ingest(&backend, "once", &one_span("new", "other", "s")).status, 409);
+        assert_eq!(backend.traces("new").len(), 1);
+        backend.stop();
+        backend.wait();
+        reply.json()
+    });
+    assert_eq!(receipts[0], receipts[1]);
+}
+
+#[test]
 fn a_repeated_key_with_another_body_is_a_conflict_and_stores_nothing() {
     let backend = Backend::local();
     assert_eq!(ingest(&backend, "key", &one_span("default", "a", "s")).status, 200);
