@@ -7,6 +7,9 @@ use crate::{
     query::{AgentParameters, MetricsParameters, Parameters, UserParameters},
 };
 
+/// So many agents are listed.
+const MOST_AGENTS: usize = 1_000;
+
 /// An agent in a list.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct AgentSummary {
@@ -22,7 +25,7 @@ pub(super) struct AgentSummary {
 /// The agents of a workspace.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Agents {
-    /// That with the most runs first.
+    /// That with the most runs first; at most 1,000.
     items: Vec<AgentSummary>,
 }
 
@@ -40,7 +43,7 @@ pub(super) async fn agents(
     Parameters(parameters): Parameters<AgentParameters>,
 ) -> Result<Json<Agents>, ApiError> {
     let filter = parameters.filter(Timestamp::now())?;
-    let query = MetricsQuery { filter, by: Some(Dimension::Agent), bucket: None };
+    let query = MetricsQuery { filter, by: Some(Dimension::Agent), bucket: None, limit: MOST_AGENTS };
     let metrics = state.store.metrics(workspace.id, query).await?;
     let items = metrics.series.into_iter().map(|series| AgentSummary {
         agent: series.key,

@@ -33,7 +33,7 @@ impl Agents {
         let filter = self.filters.read()?;
         let store = store::open(&self.data.folder()?)?;
         let workspace = store::workspace(&*store, &self.workspace.workspace).await?;
-        let query = MetricsQuery { filter, by: Some(Dimension::Agent), bucket: None };
+        let query = MetricsQuery { filter, by: Some(Dimension::Agent), bucket: None, limit: usize::MAX };
         let agents = store.metrics(workspace.id, query).await?.series;
         if self.json {
             return terminal.json(&agents);

@@ -30,6 +30,8 @@ pub struct MetricsQuery {
     pub by: Option<Dimension>,
     /// The width of the buckets of time, aligned to 1970; one bucket when absent.
     pub bucket: Option<Duration>,
+    /// At most so many series, those with the most runs.
+    pub limit: usize,
 }
 
 /// One series per value of the dimension, that with the most runs first.
@@ -37,6 +39,8 @@ pub struct MetricsQuery {
 pub struct Metrics {
     /// The series.
     pub series: Vec<Series>,
+    /// How many more series there are than the query asked for.
+    pub omitted: usize,
 }
 
 /// Metrics of one agent, environment, model or user, or of everything.

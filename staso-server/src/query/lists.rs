@@ -242,13 +242,7 @@ fn page(
     default: usize,
     most: usize,
 ) -> Result<PageRequest, ApiError> {
-    let limit = match given(limit) {
-        None => default,
-        Some(text) => text.parse().ok().filter(|limit| (1..=most).contains(limit)).ok_or_else(|| {
-            ApiError::bad_parameter("limit", format!("`limit` must be a number from 1 to {most}"))
-        })?,
-    };
-    Ok(PageRequest { limit, after: given(cursor).map(Cursor::new) })
+    Ok(PageRequest { limit: super::limit(limit, default, most)?, after: given(cursor).map(Cursor::new) })
 }
 
 #[cfg(test)]

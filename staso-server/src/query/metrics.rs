@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{duration, given, one_of, owned, range};
+use super::{duration, given, limit, one_of, owned, range};
 use crate::{
     http::ApiError,
     model::{Dimension, MetricsFilter, MetricsQuery, TimeRange, Timestamp},
@@ -36,6 +36,8 @@ pub struct MetricsParameters {
     /// The width of the buckets over time, such as `5m` or `1h`; else one over the whole range. At least a
     /// second; an hour for a range without `since`.
     pub bucket: Option<String>,
+    /// At most so many series, those with the most runs: 1 to 1000, by default 100.
+    pub limit: Option<String>,
 }
 
 impl MetricsParameters {
@@ -71,7 +73,12 @@ impl MetricsParameters {
             ("model", Dimension::Model),
             ("user", Dimension::User),
         ];
-        Ok(MetricsQuery { filter, by: one_of("by", &self.by, dimensions)?, bucket })
+        Ok(MetricsQuery {
+            filter,
+            by: one_of("by", &self.by, dimensions)?,
+            bucket,
+            limit: limit(&self.limit, 100, 1_000)?,
+        })
     }
 }
 

@@ -40,3 +40,12 @@ fn one_of<T: Copy>(
         }
     }
 }
+
+/// How many, from 1 to `most`.
+fn limit(value: &Option<String>, default: usize, most: usize) -> Result<usize, ApiError> {
+    let Some(text) = given(value) else { return Ok(default) };
+    text.parse()
+        .ok()
+        .filter(|limit| (1..=most).contains(limit))
+        .ok_or_else(|| ApiError::bad_parameter("limit", format!("`limit` must be a number from 1 to {most}")))
+}

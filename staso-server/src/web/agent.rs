@@ -18,8 +18,8 @@ use super::{
 use crate::{
     http::AppState,
     model::{
-        Dimension, Measures, MetricsFilter, MetricsQuery, PageRequest, Series, TraceFilter, TraceSort,
-        TraceStatus, TraceSummary,
+        Dimension, Measures, Metrics, MetricsFilter, MetricsQuery, PageRequest, Series, TraceFilter,
+        TraceSort, TraceStatus, TraceSummary,
     },
     query::{MetricsParameters, Parameters},
 };
@@ -43,8 +43,11 @@ pub(super) async fn show(
     let filter = MetricsFilter { agent: Some(name.clone()), ..parameters.filter(context.now)? };
     let bucket = Timeline::bucket(filter.range, context.now);
     let workspace = context.workspace.id;
-    let metrics =
-        |by, bucket| state.store.metrics(workspace, MetricsQuery { filter: filter.clone(), by, bucket });
+    let metrics = |by, bucket| {
+        state
+            .store
+            .metrics(workspace, MetricsQuery { filter: filter.clone(), by, bucket, limit: LISTED_MODELS })
+    };
     let traces_of = TraceFilter {
         environment: filter.environment.clone(),
         agent: Some(name.clone()),
@@ -83,7 +86,7 @@ pub(super) async fn show(
                 Some(runs) => {
                     (overview::tiles(&runs.total))
                     (charts(&Timeline::new(filter.range, bucket, &runs.buckets, context.now)))
-                    (models_table(&models.series))
+                    (models_table(&models))
                     (traces_card(&context, &here, "Failed runs", &name, ("status", "error"), &failed))
                     (traces_card(&context, &here, "Slowest runs", &name, ("sort", "slowest"), &slowest.items))
                 }
@@ -97,6 +100,9 @@ pub(super) async fn show(
 
 /// How many runs each list shows.
 const LISTED: usize = 8;
+
+/// How many models are listed, those with the most calls.
+const LISTED_MODELS: usize = 100;
 
 #[expect(clippy::cast_precision_loss, reason = "heights in charts")]
 fn charts(timeline: &Timeline) -> Markup {
@@ -132,13 +138,13 @@ fn duration(micros: f64) -> String {
     if micros < 1.0 { "0".to_owned() } else { format::duration(micros as u64) }
 }
 
-fn models_table(models: &[Series]) -> Markup {
-    if models.is_empty() {
+fn models_table(models: &Metrics) -> Markup {
+    if models.series.is_empty() {
         return html! {};
     }
     html! {
         section.card {
-            div.card-head { h2 { "Models" } }
+            div.card-head { h2 { "Models" } span.eyebrow { (overview::shown(models)) } }
             div.scroll {
                 table.list {
                     thead {
@@ -153,7 +159,7 @@ fn models_table(models: &[Series]) -> Markup {
                         }
                     }
                     tbody {
-                        @for Series { key, total, .. } in models {
+                        @for Series { key, total, .. } in &models.series {
                             tr {
                                 td.name { span.sign.kind-llm-mark aria-hidden="true" { "◇" } (key) }
                                 td.num { (format::count(total.count)) }

@@ -13,11 +13,14 @@ use super::{
 };
 use crate::{
     http::AppState,
-    model::{Dimension, Measures, MetricsQuery, Series, TimeRange},
+    model::{Dimension, Measures, Metrics, MetricsQuery, Series, TimeRange},
     query::{MetricsParameters, Parameters},
 };
 
 const DEFAULT_RANGE: &str = "24h";
+
+/// So many agents are listed, those with the most runs.
+const LISTED: usize = 200;
 
 /// `GET /`: totals, and a row for each agent.
 pub(super) async fn show(
@@ -30,7 +33,7 @@ pub(super) async fn show(
     parameters.since.get_or_insert_with(|| DEFAULT_RANGE.to_owned());
     let filter = parameters.filter(context.now)?;
     let bucket = Timeline::bucket(filter.range, context.now);
-    let query = |by| MetricsQuery { filter: filter.clone(), by, bucket: Some(bucket) };
+    let query = |by| MetricsQuery { filter: filter.clone(), by, bucket: Some(bucket), limit: LISTED };
     let workspace = context.workspace.id;
     let (facets, totals, agents) = tokio::try_join!(
         state.store.facets(workspace),
@@ -67,7 +70,7 @@ pub(super) async fn show(
                 } @else {
                     @if let Some(total) = total { (tiles(&total.total)) }
                     (runs_chart("Runs", &whole))
-                    (table(&context, &here, &agents.series, &|series| line(Some(series), range)))
+                    (table(&context, &here, &agents, &|series| line(Some(series), range)))
                 }
             }
         }
@@ -125,10 +128,16 @@ pub(super) fn whole_number(value: f64) -> String {
     if value.fract() == 0.0 { format::compact(value as u64) } else { format!("{value:.1}") }
 }
 
+/// How many series a table has, and of how many.
+pub(super) fn shown(metrics: &Metrics) -> String {
+    let (listed, omitted) = (metrics.series.len(), metrics.omitted);
+    if omitted == 0 { listed.to_string() } else { format!("the {listed} busiest of {}", listed + omitted) }
+}
+
 fn table(
     context: &PageContext,
     here: &Here,
-    agents: &[Series],
+    agents: &Metrics,
     timeline: &dyn Fn(&Series) -> Timeline,
 ) -> Markup {
     let traces = |agent: &str, status: Option<&str>| {
@@ -139,7 +148,7 @@ fn table(
     };
     html! {
         section.card {
-            div.card-head { h2 { "Agents" } span.eyebrow { (agents.len()) } }
+            div.card-head { h2 { "Agents" } span.eyebrow { (shown(agents)) } }
             div.scroll {
                 table.list {
                     thead {
@@ -156,7 +165,7 @@ fn table(
                         }
                     }
                     tbody {
-                        @for series in agents {
+                        @for series in &agents.series {
                             @let total = &series.total;
                             tr data-row data-id=(series.key) {
                                 td.name {

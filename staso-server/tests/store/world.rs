@@ -141,8 +141,12 @@ pub(crate) async fn picture(store: &dyn Store, workspace: WorkspaceId) -> String
     let facets = store.facets(workspace).await.unwrap();
     picture.push_str(&format!("{conversations:#?}\n{facets:#?}\n"));
     for by in ["null", "\"agent\"", "\"environment\"", "\"model\"", "\"user\""] {
-        let query =
-            MetricsQuery { filter: Default::default(), by: serde_json::from_str(by).unwrap(), bucket: None };
+        let query = MetricsQuery {
+            filter: Default::default(),
+            by: serde_json::from_str(by).unwrap(),
+            bucket: None,
+            limit: 100,
+        };
         let metrics = store.metrics(workspace, query).await.unwrap();
         picture.push_str(&format!("{by}: {metrics:#?}\n"));
     }

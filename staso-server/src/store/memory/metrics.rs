@@ -32,11 +32,14 @@ pub(super) fn metrics(state: &State, workspace: WorkspaceId, query: &MetricsQuer
         })
         .collect();
     series.sort_by_key(|series| std::cmp::Reverse(series.total.count));
-    Metrics { series }
+    let omitted = series.len().saturating_sub(query.limit);
+    series.truncate(query.limit);
+    Metrics { series, omitted }
 }
 
 pub(super) fn users(state: &State, workspace: WorkspaceId, filter: &MetricsFilter) -> Vec<UserSummary> {
-    let by_user = MetricsQuery { filter: filter.clone(), by: Some(Dimension::User), bucket: None };
+    let by_user =
+        MetricsQuery { filter: filter.clone(), by: Some(Dimension::User), bucket: None, limit: usize::MAX };
     let series = metrics(state, workspace, &by_user).series.into_iter();
     series
         .map(|series| UserSummary { user_id: series.key, last_at: series.last_at, measures: series.total })

@@ -241,6 +241,6 @@ fn metrics_filter() -> impl Strategy<Value = MetricsFilter> {
 fn metrics_query() -> impl Strategy<Value = MetricsQuery> {
     let dimensions = vec![Dimension::Agent, Dimension::Environment, Dimension::Model, Dimension::User];
     let width = (1_u64..200).prop_map(std::time::Duration::from_micros);
-    (metrics_filter(), option::of(select(dimensions)), option::of(width))
-        .prop_map(|(filter, by, bucket)| MetricsQuery { filter, by, bucket })
+    (metrics_filter(), option::of(select(dimensions)), option::of(width), 1_usize..8)
+        .prop_map(|(filter, by, bucket, limit)| MetricsQuery { filter, by, bucket, limit })
 }
