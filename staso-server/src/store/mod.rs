@@ -177,6 +177,9 @@ pub struct NewKey {
     pub hash: [u8; 32],
 }
 
+/// A page with inputs and outputs ends early when it has so many bytes of them.
+pub const MAX_PAGE_BYTES: usize = 8 << 20;
+
 /// At most so many turns of a conversation are on one page.
 pub const MAX_TURNS: usize = 50;
 

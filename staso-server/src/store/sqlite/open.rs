@@ -18,9 +18,15 @@ const MIGRATIONS: [&str; 1] = [include_str!("schema/001.sql")];
 /// The version of the schema that this program writes.
 const NEWEST: i64 = MIGRATIONS.len() as i64;
 
+/// Says in the file whose it is: "Stas".
+const APPLICATION_ID: i64 = 0x5374_6173;
+
 /// A file up to this size is checked page by page before a server starts on it: it takes some 30 ms. Damage
 /// in a larger one shows when it is read.
 const CHECKED_SIZE: u64 = 8 << 20;
+
+/// How long a writer waits for another process that writes.
+pub(super) const BUSY: Duration = Duration::from_secs(10);
 
 /// How a store is opened.
 #[derive(Clone, Debug)]
@@ -76,6 +82,10 @@ pub(super) fn open(folder: &Path, options: &OpenOptions) -> Result<Opened, OpenE
     };
     let mut writer = Connection::open(&file).map_err(damaged)?;
     let version = version(&writer).map_err(damaged)?;
+    if !is_ours(&writer, version).map_err(damaged)? {
+        let reason = format!("{FILE} is the database of another program");
+        return Err(OpenError::Unusable { folder: folder.to_owned(), reason });
+    }
     if version > NEWEST {
         return Err(OpenError::Newer { file, found: version, known: NEWEST });
     }
@@ -105,12 +115,21 @@ pub(super) fn reader(file: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// Whether the file is empty or a store.
+fn is_ours(connection: &Connection, version: i64) -> rusqlite::Result<bool> {
+    if version > 0 {
+        let id: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+        return Ok(id == APPLICATION_ID);
+    }
+    connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))
+}
+
 fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
 fn configure_writer(connection: &Connection, version: i64) -> rusqlite::Result<()> {
-    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.busy_timeout(BUSY)?;
     if version == 0 {
         // So that `prune` can give space back. It cannot be set later.
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
@@ -120,7 +139,7 @@ fn configure_writer(connection: &Connection, version: i64) -> rusqlite::Result<(
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "cache_size", -32 * 1024)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 8000)?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
@@ -134,6 +153,7 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
         transaction.execute_batch(migration)?;
     }
     if found < NEWEST {
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.pragma_update(None, "user_version", NEWEST)?;
     }
     transaction.commit()

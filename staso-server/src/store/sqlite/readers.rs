@@ -1,16 +1,32 @@
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
-use rusqlite::Connection;
-use tokio::sync::Semaphore;
+use rusqlite::{Connection, ErrorCode};
+use tokio::{sync::Semaphore, time::Instant};
 
 use super::open;
 use crate::store::StoreError;
 
-/// More would not be faster: each keeps a core busy.
-const MAX: usize = 4;
+/// More queries than this at once would not be faster: each keeps a core busy.
+pub(super) const QUERIES: usize = 4;
+
+/// So many look-ups of keys and workspaces at once.
+pub(super) const LOOK_UPS: usize = 2;
+
+/// A query that takes longer is ended: whoever asked has given up long before.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// How long those are asked to wait whose query took too long.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// After so many steps of the engine, some microseconds, it is looked whether a query is to go on.
+const STEPS: i32 = 100;
 
 /// Connections that only read, each used by one query at a time.
 #[derive(Clone)]
@@ -21,27 +37,38 @@ pub(super) struct Readers {
 }
 
 impl Readers {
-    pub(super) fn new(file: PathBuf) -> Self {
-        Self { file: Arc::new(file), idle: Arc::default(), free: Arc::new(Semaphore::new(MAX)) }
+    pub(super) fn new(file: PathBuf, at_once: usize) -> Self {
+        Self { file: Arc::new(file), idle: Arc::default(), free: Arc::new(Semaphore::new(at_once)) }
     }
 
-    /// Runs a query, which sees the store as it is when it begins, and never waits for a writer.
+    /// Runs a query, which sees the store as it is when it begins, and never waits for a writer. It ends early when
+    /// the caller no longer waits.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let permit = Arc::clone(&self.free).acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let this = self.clone();
+        let (waiting, left) = Waiting::new();
         let work = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            let connection = this.take()?;
+            let mut connection = this.take()?;
+            let deadline = Instant::now() + DEADLINE;
+            connection.progress_handler(
+                STEPS,
+                // Relaxed: a wish that publishes nothing.
+                Some(move || left.load(Ordering::Relaxed) || Instant::now() >= deadline),
+            )?;
             connection.execute_batch("BEGIN")?;
             let found = query(&connection);
+            connection.progress_handler(0, None::<fn() -> bool>)?;
             connection.execute_batch("ROLLBACK")?;
             this.idle().push(connection);
             found
         });
-        work.await.map_err(|error| StoreError::Engine(error.to_string()))?
+        let found = work.await.map_err(|error| StoreError::Engine(error.to_string()))?;
+        drop(waiting);
+        found
     }
 
     fn take(&self) -> Result<Connection, StoreError> {
@@ -54,5 +81,63 @@ impl Readers {
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether an error is the end of a query that took too long or that nobody waits for.
+pub(super) fn was_interrupted(error: &rusqlite::Error) -> Option<StoreError> {
+    (error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted))
+        .then_some(StoreError::Overloaded { retry_after: RETRY_AFTER })
+}
+
+/// Says, when it is dropped, that nobody waits any more.
+struct Waiting {
+    left: Arc<AtomicBool>,
+}
+
+impl Waiting {
+    fn new() -> (Self, Arc<AtomicBool>) {
+        let left = Arc::new(AtomicBool::new(false));
+        (Self { left: Arc::clone(&left) }, left)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.left.store(true, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    const ENDLESS: &str =
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
+
+    #[tokio::test]
+    async fn a_query_that_nobody_waits_for_ends_and_makes_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("staso.db");
+        Connection::open(&file).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
+        let readers = Readers::new(file, 1);
+        let (begun, has_begun) = oneshot::channel();
+        let asking = tokio::spawn({
+            let readers = readers.clone();
+            async move {
+                let endless = move |connection: &Connection| {
+                    begun.send(()).unwrap();
+                    Ok(connection.query_row(ENDLESS, [], |row| row.get::<_, i64>(0))?)
+                };
+                readers.read(endless).await
+            }
+        });
+        has_begun.await.unwrap();
+        asking.abort();
+        let count = |connection: &Connection| Ok(connection.query_row("SELECT 7", [], |row| row.get(0))?);
+        let found: i64 = tokio::time::timeout(DEADLINE / 2, readers.read(count)).await.unwrap().unwrap();
+        assert_eq!(found, 7);
     }
 }
