@@ -12,7 +12,7 @@ use crate::world::{SOON, Version, batch, default_workspace, list, open, picture,
 
 /// How many rows each table has that grows with what arrives.
 fn rows(folder: &Path) -> Vec<(&'static str, i64)> {
-    const TABLES: [&str; 9] = [
+    const TABLES: [&str; 10] = [
         "trace",
         "span",
         "block",
@@ -22,6 +22,7 @@ fn rows(folder: &Path) -> Vec<(&'static str, i64)> {
         "fact",
         "conversation",
         "search_docsize",
+        "term",
     ];
     let connection = Connection::open(folder.join("staso.db")).unwrap();
     TABLES

@@ -79,8 +79,7 @@ impl State {
                 spans: BTreeMap::new(),
             }
         });
-        kept.revision = self.revision;
-        kept.updated_at = kept.updated_at.max(received_at);
+        let mut changed = kept.spans.is_empty() || kept.environment < environment;
         kept.environment = kept.environment.clone().max(environment);
         for span in spans {
             let replaces = kept.spans.get(&span.head.span_id).is_none_or(|(head, record)| {
@@ -88,7 +87,13 @@ impl State {
             });
             if replaces {
                 kept.spans.insert(span.head.span_id.clone(), (span.head, Arc::from(span.record)));
+                changed = true;
             }
+        }
+        // What brings nothing new is no change.
+        if changed {
+            kept.revision = self.revision;
+            kept.updated_at = kept.updated_at.max(received_at);
         }
     }
 

@@ -13,7 +13,7 @@ use crate::store::StoreError;
 pub(super) const FAST: i32 = 1;
 
 /// For records that stay.
-pub(super) const DENSE: i32 = 3;
+pub(super) const DENSE: i32 = 6;
 
 /// More than any request brings; a length beyond it is a sign of damage.
 const MAX_BYTES: u64 = 1 << 30;

@@ -5,6 +5,7 @@ mod admin;
 mod block;
 mod error;
 mod facets;
+mod head;
 mod lock;
 mod measures;
 mod number;
@@ -47,6 +48,8 @@ const COMPRESSED_IN_PLACE: usize = 1 << 20;
 pub struct SqliteStore {
     writer: Mutex<Option<Arc<Writer>>>,
     readers: Readers,
+    /// For what every request needs, so that it does not queue behind searches.
+    look_ups: Readers,
     revision: watch::Receiver<Revision>,
 }
 
@@ -63,7 +66,8 @@ impl SqliteStore {
         Ok(Self {
             revision: writer.revision(),
             writer: Mutex::new(Some(Arc::new(writer))),
-            readers: Readers::new(opened.file),
+            readers: Readers::new(opened.file.clone(), readers::QUERIES),
+            look_ups: Readers::new(opened.file, readers::LOOK_UPS),
         })
     }
 
@@ -200,12 +204,12 @@ impl Store for SqliteStore {
     }
 
     async fn workspaces(&self) -> Result<Vec<Workspace>, StoreError> {
-        self.readers.read(admin::workspaces).await
+        self.look_ups.read(admin::workspaces).await
     }
 
     async fn workspace(&self, slug: &str) -> Result<Option<Workspace>, StoreError> {
         let slug = slug.to_owned();
-        self.readers.read(move |connection| admin::workspace(connection, &slug)).await
+        self.look_ups.read(move |connection| admin::workspace(connection, &slug)).await
     }
 
     async fn create_workspace(&self, slug: &str) -> Result<Workspace, StoreError> {
@@ -218,12 +222,12 @@ impl Store for SqliteStore {
     }
 
     async fn keys(&self) -> Result<Vec<KeyRecord>, StoreError> {
-        self.readers.read(admin::keys).await
+        self.look_ups.read(admin::keys).await
     }
 
     async fn keys_with_prefix(&self, prefix: &str) -> Result<Vec<(KeyRecord, [u8; 32])>, StoreError> {
         let prefix = prefix.to_owned();
-        self.readers.read(move |connection| admin::keys_with_prefix(connection, &prefix)).await
+        self.look_ups.read(move |connection| admin::keys_with_prefix(connection, &prefix)).await
     }
 
     async fn revoke_key(&self, id: KeyId) -> Result<bool, StoreError> {
@@ -239,6 +243,9 @@ impl Store for SqliteStore {
                 break;
             }
             deleted += some;
+        }
+        if deleted > 0 {
+            writer.write(0, write::forget_terms).await?;
         }
         while writer.write(0, |session| write::vacuum_some(session)).await? {}
         Ok(deleted)

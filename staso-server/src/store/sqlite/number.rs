@@ -1,6 +1,8 @@
 //! The numbers that stand for words of the model in the database. They never change.
 
-use crate::model::{SpanKind, SpanStatus, TraceStatus};
+use rusqlite::Row;
+
+use crate::model::{Cost, SpanKind, SpanStatus, Tokens, TraceStatus};
 
 /// What a trace can be found by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,10 +31,7 @@ impl Dimension {
     ];
 }
 
-/// Set in a span's status while the span is provisional.
-const PROVISIONAL: i64 = 16;
-
-pub(super) const fn kind_number(kind: SpanKind) -> i64 {
+pub(super) const fn kind_number(kind: SpanKind) -> u8 {
     match kind {
         SpanKind::Agent => 0,
         SpanKind::Tool => 1,
@@ -44,7 +43,7 @@ pub(super) const fn kind_number(kind: SpanKind) -> i64 {
     }
 }
 
-pub(super) fn kind_of(number: i64) -> SpanKind {
+pub(super) fn kind_of(number: u8) -> SpanKind {
     SpanKind::ALL.into_iter().find(|kind| kind_number(*kind) == number).unwrap_or(SpanKind::Custom)
 }
 
@@ -61,25 +60,75 @@ pub(super) fn status_of(number: i64) -> TraceStatus {
     TraceStatus::ALL.into_iter().find(|status| status_number(*status) == number).unwrap_or_default()
 }
 
-pub(super) const fn span_status_number(status: SpanStatus, provisional: bool) -> i64 {
-    let number = match status {
+pub(super) const fn span_status_number(status: SpanStatus) -> u8 {
+    match status {
         SpanStatus::Ok => 0,
         SpanStatus::Error => 1,
         SpanStatus::Timeout => 2,
         SpanStatus::Other => 3,
-    };
-    if provisional { number + PROVISIONAL } else { number }
+    }
 }
 
-/// A span's status, and whether the span is provisional.
-pub(super) const fn span_status_of(number: i64) -> (SpanStatus, bool) {
-    let status = match number % PROVISIONAL {
+pub(super) const fn span_status_of(number: u8) -> SpanStatus {
+    match number {
         0 => SpanStatus::Ok,
         1 => SpanStatus::Error,
         2 => SpanStatus::Timeout,
         _ => SpanStatus::Other,
-    };
-    (status, number >= PROVISIONAL)
+    }
+}
+
+/// What a row of `fact` is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Subject {
+    /// A whole trace.
+    Trace = 0,
+    /// An agent's run in one.
+    Run = 1,
+    /// An agent's calls of a model in one.
+    Calls = 2,
+}
+
+/// The type of an annotation's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum DataType {
+    Numeric = 0,
+    Categorical = 1,
+    Boolean = 2,
+}
+
+pub(super) const fn data_type_of(number: u8) -> DataType {
+    match number {
+        1 => DataType::Categorical,
+        2 => DataType::Boolean,
+        _ => DataType::Numeric,
+    }
+}
+
+/// A count as SQLite keeps it: one too large for that is held to the largest.
+pub(super) fn stored(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Reads what [`stored`] wrote.
+pub(super) fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    row.get::<_, i64>(column).map(|count| u64::try_from(count).unwrap_or(0))
+}
+
+/// Tokens in three columns.
+pub(super) fn tokens(row: &Row<'_>, first: usize) -> rusqlite::Result<Tokens> {
+    Ok(Tokens { input: count(row, first)?, output: count(row, first + 1)?, total: count(row, first + 2)? })
+}
+
+/// A cost in three columns.
+pub(super) fn cost(row: &Row<'_>, first: usize) -> rusqlite::Result<Cost> {
+    Ok(Cost {
+        nano_usd: count(row, first)?,
+        priced: count(row, first + 1)?,
+        unpriced: count(row, first + 2)?,
+    })
 }
 
 #[cfg(test)]
@@ -95,9 +144,7 @@ mod tests {
             assert_eq!(status_of(status_number(status)), status);
         }
         for status in [SpanStatus::Ok, SpanStatus::Error, SpanStatus::Timeout, SpanStatus::Other] {
-            for provisional in [false, true] {
-                assert_eq!(span_status_of(span_status_number(status, provisional)), (status, provisional));
-            }
+            assert_eq!(span_status_of(span_status_number(status)), status);
         }
     }
 }

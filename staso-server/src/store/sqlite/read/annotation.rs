@@ -5,7 +5,13 @@ use rusqlite::{
 
 use crate::{
     model::{Annotation, AnnotationValue, SpanId, Timestamp},
-    store::{StoreError, sqlite::pack},
+    store::{
+        StoreError,
+        sqlite::{
+            number::{DataType, data_type_of},
+            pack,
+        },
+    },
 };
 
 /// What was said of a trace or its spans, in the order of arrival.
@@ -23,10 +29,10 @@ pub(super) fn of_trace(
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Annotation> {
-    let value = match row.get(2)? {
-        1 => AnnotationValue::Categorical(row.get(1)?),
-        2 => AnnotationValue::Boolean(row.get(1)?),
-        _ => AnnotationValue::Numeric(row.get(1)?),
+    let value = match data_type_of(row.get(2)?) {
+        DataType::Numeric => AnnotationValue::Numeric(row.get(1)?),
+        DataType::Categorical => AnnotationValue::Categorical(row.get(1)?),
+        DataType::Boolean => AnnotationValue::Boolean(row.get(1)?),
     };
     let span_id = row.get_ref(3)?;
     Ok(Annotation {

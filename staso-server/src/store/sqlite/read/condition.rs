@@ -85,7 +85,7 @@ impl Conditions {
             (Dimension::Tag, &filter.tag),
         ];
         let numbers = [
-            (Dimension::Kind, filter.kind.map(kind_number)),
+            (Dimension::Kind, filter.kind.map(|kind| kind_number(kind).into())),
             (Dimension::Status, filter.status.map(status_number)),
         ];
         let mut possible = true;

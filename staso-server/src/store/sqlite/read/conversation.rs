@@ -4,7 +4,8 @@ use super::{conversations, record::Blocks, span, summary, term};
 use crate::{
     model::{Conversation, Page, PageRequest, Turn, WorkspaceId},
     store::{
-        MAX_STEPS, MAX_TURNS, StoreError, cursor::Place, record::RecordTexts, sqlite::number::Dimension,
+        MAX_PAGE_BYTES, MAX_STEPS, MAX_TURNS, StoreError, cursor::Place, record::RecordTexts,
+        sqlite::number::Dimension,
     },
 };
 
@@ -23,15 +24,20 @@ pub(in super::super) fn conversation(
     let Some(summary) = conversations::find(connection, workspace, conversation)? else { return Ok(None) };
 
     let limit = page.limit.min(MAX_TURNS);
-    let mut places = places(connection, workspace, conversation, after.as_ref(), limit + 1)?;
-    let more = places.len() > limit;
-    places.truncate(limit);
-    let next = places.last().filter(|_| more).map(|place| place.cursor(LIST));
+    let places = places(connection, workspace, conversation, after.as_ref(), limit + 1)?;
     let mut terms = term::Terms::new(connection)?;
-    let items = places
-        .into_iter()
-        .map(|place| turn(connection, &mut terms, place.tie))
-        .collect::<Result<_, StoreError>>()?;
+    let mut blocks = Blocks::new(connection)?;
+    let (mut items, mut next) = (Vec::new(), None);
+    let mut bytes = 0;
+    for (index, place) in places.iter().enumerate() {
+        let turn = turn(connection, &mut terms, &mut blocks, place.tie)?;
+        bytes += turn.input.len() + turn.output.len();
+        items.push(turn);
+        if (items.len() >= limit || bytes >= MAX_PAGE_BYTES) && index + 1 < places.len() {
+            next = Some(place.cursor(LIST));
+            break;
+        }
+    }
     Ok(Some(Conversation { summary, turns: Page { items, next } }))
 }
 
@@ -59,11 +65,16 @@ fn places(
     Ok(places)
 }
 
-fn turn(connection: &Connection, terms: &mut term::Terms<'_>, trace: i64) -> Result<Turn, StoreError> {
+fn turn(
+    connection: &Connection,
+    terms: &mut term::Terms<'_>,
+    blocks: &mut Blocks<'_>,
+    trace: i64,
+) -> Result<Turn, StoreError> {
     let spans = span::in_order(connection, terms, trace)?;
     let root = spans.iter().find(|span| span.row.parent_span_id.is_none());
     let record = match root {
-        Some(root) => Blocks::new(connection)?.record(root.block, root.position)?,
+        Some(root) => blocks.record(root.block, root.position)?,
         None => String::new(),
     };
     let texts = RecordTexts::of(&record);

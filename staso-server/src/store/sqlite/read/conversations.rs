@@ -9,13 +9,14 @@ use super::{
     walk::Walk,
 };
 use crate::{
-    model::{
-        ConversationFilter, ConversationSummary, Cost, Page, PageRequest, Timestamp, Tokens, WorkspaceId,
-    },
+    model::{ConversationFilter, ConversationSummary, Page, PageRequest, Timestamp, WorkspaceId},
     store::{
         MAX_CONVERSATION_SAMPLE, StoreError,
         cursor::Place,
-        sqlite::{facets, number::Dimension},
+        sqlite::{
+            facets,
+            number::{self, Dimension},
+        },
     },
 };
 
@@ -161,12 +162,12 @@ fn read(
         users: texts(sample.users, terms)?,
         agents: texts(sample.agents, terms)?,
         environments: texts(sample.environments, terms)?,
-        traces: row.get(3)?,
-        failed_traces: row.get(4)?,
+        traces: number::count(row, 3)?,
+        failed_traces: number::count(row, 4)?,
         started_at: Timestamp::from_micros(row.get(1)?),
         last_at: Timestamp::from_micros(row.get(2)?),
-        tokens: Tokens { input: row.get(5)?, output: row.get(6)?, total: row.get(7)? },
-        cost: Cost { nano_usd: row.get(8)?, priced: row.get(9)?, unpriced: row.get(10)? },
+        tokens: number::tokens(row, 5)?,
+        cost: number::cost(row, 8)?,
     })
 }
 

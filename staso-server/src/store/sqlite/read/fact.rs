@@ -3,7 +3,10 @@ use rusqlite::{Connection, params_from_iter, types::Value};
 use super::{condition::Bounds, term};
 use crate::{
     model::{Dimension, Measures, MetricsFilter, Timestamp, WorkspaceId},
-    store::{StoreError, sqlite::measures},
+    store::{
+        StoreError,
+        sqlite::{measures, number::Subject},
+    },
 };
 
 /// What is counted for metrics: traces, runs of agents, or calls of models.
@@ -35,19 +38,19 @@ pub(super) fn scan(
         Some(Dimension::Model) => "model",
         Some(Dimension::User) => "user",
     };
-    let subject: i64 = if by == Some(Dimension::Model) || filter.model.is_some() {
-        2
+    let subject = if by == Some(Dimension::Model) || filter.model.is_some() {
+        Subject::Calls
     } else if by == Some(Dimension::Agent) || filter.agent.is_some() {
-        1
+        Subject::Run
     } else {
-        0
+        Subject::Trace
     };
     let mut sql = format!(
         "SELECT started_at, {key}, measures FROM fact \
          WHERE workspace = ? AND subject = ? AND started_at >= ? AND started_at < ?"
     );
     let Bounds { since, until } = filter.range.into();
-    let mut parameters = [workspace.0, subject, since, until].map(Value::from).to_vec();
+    let mut parameters = [workspace.0, subject as i64, since, until].map(Value::from).to_vec();
     let equals = [
         ("environment", &filter.environment),
         ("agent", &filter.agent),

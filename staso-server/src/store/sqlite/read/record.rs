@@ -4,11 +4,17 @@ use rusqlite::{CachedStatement, Connection};
 
 use crate::store::{StoreError, sqlite::block};
 
+/// Traces that arrived or were settled together share a block; those of one page rarely have more than this.
+const KEPT: usize = 16;
+
 /// The records of a trace's spans, one version of each, in no order that matters.
-pub(super) fn of_trace(connection: &Connection, trace: i64) -> Result<Vec<String>, StoreError> {
+pub(super) fn of_trace(
+    connection: &Connection,
+    blocks: &mut Blocks<'_>,
+    trace: i64,
+) -> Result<Vec<String>, StoreError> {
     let mut statement = connection.prepare_cached("SELECT block, position FROM span WHERE trace = ?1")?;
     let mut rows = statement.query([trace])?;
-    let mut blocks = Blocks::new(connection)?;
     let mut records = Vec::new();
     while let Some(row) = rows.next()? {
         records.push(blocks.record(row.get(0)?, row.get(1)?)?);
@@ -16,7 +22,7 @@ pub(super) fn of_trace(connection: &Connection, trace: i64) -> Result<Vec<String
     Ok(records)
 }
 
-/// Reads blocks, each once.
+/// Reads blocks and keeps the last few.
 pub(super) struct Blocks<'c> {
     statement: CachedStatement<'c>,
     known: HashMap<i64, block::Records>,
@@ -29,6 +35,9 @@ impl<'c> Blocks<'c> {
     }
 
     pub(super) fn record(&mut self, block: i64, position: usize) -> Result<String, StoreError> {
+        if self.known.len() >= KEPT && !self.known.contains_key(&block) {
+            self.known.clear();
+        }
         let records = match self.known.entry(block) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => {

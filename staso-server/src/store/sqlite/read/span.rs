@@ -5,17 +5,11 @@ use serde_json::value::RawValue;
 
 use super::{annotation, record::Blocks, summary, term::Terms};
 use crate::{
-    model::{
-        Cost, Page, PageRequest, SpanId, SpanRow, StoredSpan, Timestamp, Tokens, TraceDetail, TraceId,
-        WorkspaceId,
-    },
+    model::{Page, PageRequest, SpanId, SpanRow, StoredSpan, Timestamp, TraceDetail, TraceId, WorkspaceId},
     store::{
-        StoreError,
+        MAX_PAGE_BYTES, StoreError,
         cursor::Place,
-        sqlite::{
-            number::{kind_of, span_status_of},
-            pack,
-        },
+        sqlite::{head::Head, pack},
     },
 };
 
@@ -58,11 +52,20 @@ pub(in super::super) fn spans(
         };
         spans.drain(..spans.partition_point(|span| !behind(span)));
     }
-    let more = spans.len() > page.limit;
-    spans.truncate(page.limit);
-    let next = spans.last().filter(|_| more).map(|span| span.place().cursor(LIST));
     let mut blocks = Blocks::new(connection)?;
-    let items = spans.into_iter().map(|span| span.stored(&mut blocks)).collect::<Result<_, _>>()?;
+    let (mut items, mut next) = (Vec::new(), None);
+    let mut bytes = 0;
+    let mut spans = spans.into_iter().peekable();
+    while let Some(span) = spans.next() {
+        let place = span.place();
+        let span = span.stored(&mut blocks)?;
+        bytes += span.record.get().len();
+        items.push(span);
+        if (items.len() >= page.limit || bytes >= MAX_PAGE_BYTES) && spans.peek().is_some() {
+            next = Some(place.cursor(LIST));
+            break;
+        }
+    }
     Ok(Page { items, next })
 }
 
@@ -98,8 +101,7 @@ pub(super) fn in_order(
     Ok(spans)
 }
 
-const SELECT: &str = "SELECT span_id, parent, block, position, name, kind, started_at, duration, status, \
-                      agent, model, input_tokens, output_tokens, total_tokens, cost FROM span";
+const SELECT: &str = "SELECT span_id, parent, block, position, head FROM span";
 
 /// A span and where its record is.
 pub(super) struct PlacedSpan {
@@ -111,28 +113,20 @@ pub(super) struct PlacedSpan {
 impl PlacedSpan {
     fn read(row: &Row<'_>, terms: &mut Terms<'_>) -> Result<Self, StoreError> {
         let parent = row.get_ref(1)?;
-        let (status, provisional) = span_status_of(row.get(8)?);
-        let tokens = match row.get(13)? {
-            Some(total) => Some(Tokens { input: row.get(11)?, output: row.get(12)?, total }),
-            None => None,
-        };
-        let cost = match row.get::<_, Option<i64>>(14)? {
-            None => Cost::default(),
-            Some(nano_usd) => Cost::of_call(u64::try_from(nano_usd).ok()),
-        };
+        let head = Head::decode(row.get_ref(4)?.as_blob().unwrap_or_default())?;
         let row_of_span = SpanRow {
             span_id: SpanId::new(pack::unpack_id(row.get_ref(0)?)),
             parent_span_id: (parent != ValueRef::Null).then(|| SpanId::new(pack::unpack_id(parent))),
-            name: terms.text(row.get(4)?)?,
-            kind: kind_of(row.get(5)?),
-            started_at: Timestamp::from_micros(row.get(6)?),
-            duration_micros: row.get(7)?,
-            status,
-            provisional,
-            agent: terms.text(row.get(9)?)?,
-            model: terms.text(row.get(10)?)?,
-            tokens,
-            cost,
+            name: terms.text(head.name)?,
+            kind: head.kind,
+            started_at: head.started_at,
+            duration_micros: head.duration_micros,
+            status: head.status,
+            provisional: head.provisional,
+            agent: terms.text(head.agent)?,
+            model: terms.text(head.model)?,
+            tokens: head.tokens,
+            cost: head.cost,
         };
         Ok(Self { row: row_of_span, block: row.get(2)?, position: row.get(3)? })
     }

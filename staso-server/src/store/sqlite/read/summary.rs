@@ -2,12 +2,12 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::term::Terms;
 use crate::{
-    model::{Cost, Timestamp, Tokens, TraceId, TraceSummary},
+    model::{Timestamp, TraceId, TraceSummary},
     store::{
         StoreError,
         sqlite::{
             facets,
-            number::{Dimension, status_of},
+            number::{self, Dimension, status_of},
             pack,
         },
     },
@@ -58,11 +58,11 @@ fn read(row: &Row<'_>, terms: &mut Terms<'_>) -> Result<TraceSummary, StoreError
         models: values.models,
         tags: values.tags,
         started_at: Timestamp::from_micros(row.get(4)?),
-        duration_micros: row.get(5)?,
-        spans: row.get(6)?,
-        errors: row.get(7)?,
-        tokens: Tokens { input: row.get(8)?, output: row.get(9)?, total: row.get(10)? },
-        cost: Cost { nano_usd: row.get(11)?, priced: row.get(12)?, unpriced: row.get(13)? },
+        duration_micros: number::count(row, 5)?,
+        spans: number::count(row, 6)?,
+        errors: number::count(row, 7)?,
+        tokens: number::tokens(row, 8)?,
+        cost: number::cost(row, 11)?,
         updated_at: Timestamp::from_micros(row.get(14)?),
     })
 }

@@ -2,22 +2,26 @@ use std::collections::HashSet;
 
 use rusqlite::Connection;
 
-use super::{condition::FEW, record};
+use super::{
+    condition::FEW,
+    record::{self, Blocks},
+};
 use crate::store::{StoreError, words::WordQuery};
 
 /// Which traces contain the words of a query: settled ones as the index has it, the others by their records.
-pub(super) struct TextMatch {
+pub(super) struct TextMatch<'c> {
     query: WordQuery,
+    blocks: Blocks<'c>,
     /// Settled and found, of any workspace, in ascending order.
     settled: Vec<i64>,
     /// Those of the workspace that the index does not know, or not as they are now.
     unsettled: HashSet<i64>,
 }
 
-impl TextMatch {
+impl<'c> TextMatch<'c> {
     /// `None` when the text has no words, so that every trace contains them.
     pub(super) fn new(
-        connection: &Connection,
+        connection: &'c Connection,
         workspace: i64,
         text: Option<&str>,
     ) -> Result<Option<Self>, StoreError> {
@@ -32,7 +36,7 @@ impl TextMatch {
         let mut statement = connection.prepare_cached("SELECT rowid FROM search WHERE search MATCH ?1")?;
         let settled =
             statement.query_map([expression(&query)], |row| row.get(0))?.collect::<Result<_, _>>()?;
-        Ok(Some(Self { query, settled, unsettled }))
+        Ok(Some(Self { query, blocks: Blocks::new(connection)?, settled, unsettled }))
     }
 
     /// All traces that can match, when they are few.
@@ -45,11 +49,11 @@ impl TextMatch {
     }
 
     /// Whether a trace of the workspace contains the words.
-    pub(super) fn contains(&self, connection: &Connection, trace: i64) -> Result<bool, StoreError> {
+    pub(super) fn contains(&mut self, connection: &Connection, trace: i64) -> Result<bool, StoreError> {
         if !self.unsettled.contains(&trace) {
             return Ok(self.settled.binary_search(&trace).is_ok());
         }
-        let records = record::of_trace(connection, trace)?;
+        let records = record::of_trace(connection, &mut self.blocks, trace)?;
         Ok(self.query.matches(records.iter().map(AsRef::as_ref)))
     }
 }

@@ -21,14 +21,14 @@ pub(in super::super) fn traces(
     let Some(conditions) = Conditions::of(connection, workspace, filter)? else {
         return Ok(Page { items: Vec::new(), next: None });
     };
-    let text = TextMatch::new(connection, conditions.workspace, filter.text.as_deref())?;
+    let mut text = TextMatch::new(connection, conditions.workspace, filter.text.as_deref())?;
     let among = text.as_ref().and_then(TextMatch::few);
     let walk = Walk::new(connection, &conditions, sort, after.as_ref(), among.as_deref())?;
 
     let mut found: Vec<Place<i64>> = Vec::new();
     let mut more = false;
     walk.run(connection, |place| {
-        if let Some(text) = &text
+        if let Some(text) = &mut text
             && !text.contains(connection, place.tie)?
         {
             return Ok(true);

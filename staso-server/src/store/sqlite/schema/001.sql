@@ -100,25 +100,12 @@ CREATE TABLE facet_value (
 
 -- The current version of each span, without its content.
 CREATE TABLE span (
-    trace         INTEGER NOT NULL,
-    span_id       ANY NOT NULL,     -- packed
-    parent        ANY,              -- packed
-    block         INTEGER NOT NULL, -- where its record is
-    position      INTEGER NOT NULL, -- which record of the block
-    name          INTEGER NOT NULL,
-    kind          INTEGER NOT NULL, -- 0 agent, 1 tool, 2 llm, 3 retriever, 4 chain, 5 custom
-    started_at    INTEGER NOT NULL,
-    duration      INTEGER NOT NULL,
-    status        INTEGER NOT NULL, -- 0 ok, 1 error, 2 timeout, 3 other; +16 while provisional
-    agent         INTEGER NOT NULL,
-    conversation  INTEGER NOT NULL,
-    user          INTEGER NOT NULL,
-    model         INTEGER NOT NULL,
-    tags          BLOB,             -- terms as varints; NULL for none
-    input_tokens  INTEGER,          -- NULL where they are not known
-    output_tokens INTEGER,
-    total_tokens  INTEGER,
-    cost          INTEGER,          -- NULL for no model call, -1 for one whose price is unknown
+    trace    INTEGER NOT NULL,
+    span_id  ANY NOT NULL,     -- packed
+    parent   ANY,              -- packed
+    block    INTEGER NOT NULL, -- where its record is
+    position INTEGER NOT NULL, -- which record of the block
+    head     BLOB NOT NULL,    -- all else that is taken out of it: see `head.rs`
     PRIMARY KEY (trace, span_id)
 ) STRICT, WITHOUT ROWID;
 

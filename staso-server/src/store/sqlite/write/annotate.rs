@@ -1,6 +1,9 @@
 use rusqlite::params;
 
-use super::{super::pack, session::Session};
+use super::{
+    super::{number::DataType, pack},
+    session::Session,
+};
 use crate::{
     model::{Annotation, AnnotationValue, TraceId, WorkspaceId},
     store::StoreError,
@@ -37,9 +40,9 @@ pub(in super::super) fn annotate(
     let mut touch =
         connection.prepare_cached("UPDATE trace SET revision = ? WHERE workspace = ? AND trace_id = ?")?;
     let (value, data_type): (&dyn rusqlite::ToSql, _) = match &annotation.value {
-        AnnotationValue::Numeric(number) => (number, 0),
-        AnnotationValue::Categorical(label) => (label, 1),
-        AnnotationValue::Boolean(yes) => (yes, 2),
+        AnnotationValue::Numeric(number) => (number, DataType::Numeric),
+        AnnotationValue::Categorical(label) => (label, DataType::Categorical),
+        AnnotationValue::Boolean(yes) => (yes, DataType::Boolean),
     };
     for owner in owners {
         insert.execute(params![
@@ -48,7 +51,7 @@ pub(in super::super) fn annotate(
             annotation.span_id.as_ref().map(|id| pack::pack_id(id.as_str())),
             annotation.name,
             value,
-            data_type,
+            data_type as u8,
             annotation.comment,
             annotation.received_at.as_micros(),
         ])?;

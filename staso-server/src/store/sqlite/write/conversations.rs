@@ -1,7 +1,7 @@
 use rusqlite::params;
 
 use super::{
-    super::number::Dimension,
+    super::number::{Dimension, stored},
     index::{Entry, TraceSums},
     session::Session,
 };
@@ -39,17 +39,20 @@ fn add(
         old.zip(new).is_some_and(|(old, new)| old.sums == new.sums && old.started_at == new.started_at);
     let Some(entry) = new.or(old).filter(|_| !same) else { return Ok(()) };
     let more = |of: fn(&TraceSums) -> u64| {
-        let amount = |entry: Option<&Entry>| entry.map_or(0, |entry| of(&entry.sums).cast_signed());
-        amount(new) - amount(old)
+        let amount = |entry: Option<&Entry>| entry.map_or(0, |entry| stored(of(&entry.sums)));
+        amount(new).saturating_sub(amount(old))
     };
     let mut upsert = session.connection.prepare_cached(
         "INSERT INTO conversation (workspace, id, started_at, last_at, traces, failed, input_tokens, output_tokens,
              total_tokens, cost, priced, unpriced)
          VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
          ON CONFLICT DO UPDATE SET started_at = min(started_at, ?3), last_at = max(last_at, ?3),
-             traces = traces + ?4, failed = failed + ?5, input_tokens = input_tokens + ?6,
-             output_tokens = output_tokens + ?7, total_tokens = total_tokens + ?8, cost = cost + ?9,
-             priced = priced + ?10, unpriced = unpriced + ?11",
+             traces = traces + ?4, failed = failed + ?5, priced = priced + ?10, unpriced = unpriced + ?11,
+             -- A sum that is too large becomes a REAL, which is no value of these columns.
+             input_tokens = max(0, min(input_tokens + ?6, 9223372036854775807)),
+             output_tokens = max(0, min(output_tokens + ?7, 9223372036854775807)),
+             total_tokens = max(0, min(total_tokens + ?8, 9223372036854775807)),
+             cost = max(0, min(cost + ?9, 9223372036854775807))",
     )?;
     upsert.execute(params![
         entry.workspace,

@@ -1,7 +1,9 @@
+use std::collections::HashSet;
+
 use rusqlite::params;
 
 use super::{
-    super::{measures, varint},
+    super::{measures, number::Subject, varint},
     session::Session,
 };
 use crate::{
@@ -18,17 +20,13 @@ pub(super) struct Fact {
 }
 
 /// Which of a trace's facts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct FactKey {
     subject: u8,
     started_at: i64,
     agent: i64,
     model: i64,
 }
-
-const TRACE: u8 = 0;
-const RUN: u8 = 1;
-const CALLS: u8 = 2;
 
 impl Fact {
     /// What a trace adds to metrics.
@@ -42,7 +40,12 @@ impl Fact {
         let user = state.users.first().map_or(Ok(0), |user| term(user))?;
         let ended = state.status != TraceStatus::Running;
         facts.push(Self {
-            key: FactKey { subject: TRACE, started_at: state.started_at.as_micros(), agent: 0, model: 0 },
+            key: FactKey {
+                subject: Subject::Trace as u8,
+                started_at: state.started_at.as_micros(),
+                agent: 0,
+                model: 0,
+            },
             environment,
             user,
             measures: measures::encode(&Measures {
@@ -56,7 +59,7 @@ impl Fact {
         for run in &state.runs {
             let (started_at, agent) = (run.started_at.as_micros(), term(&run.agent)?);
             facts.push(Self {
-                key: FactKey { subject: RUN, started_at, agent, model: 0 },
+                key: FactKey { subject: Subject::Run as u8, started_at, agent, model: 0 },
                 environment,
                 user,
                 measures: measures::encode(&Measures {
@@ -71,7 +74,7 @@ impl Fact {
         for usage in &state.models {
             let (started_at, agent) = (usage.started_at.as_micros(), term(&usage.agent)?);
             facts.push(Self {
-                key: FactKey { subject: CALLS, started_at, agent, model: term(&usage.model)? },
+                key: FactKey { subject: Subject::Calls as u8, started_at, agent, model: term(&usage.model)? },
                 environment,
                 user,
                 measures: measures::encode(&Measures {
@@ -99,7 +102,8 @@ pub(super) fn replace(
         "DELETE FROM fact WHERE workspace = ? AND subject = ? AND started_at = ? AND trace = ? AND agent = ?
              AND model = ?",
     )?;
-    for key in old.iter().filter(|key| !new.iter().any(|fact| fact.key == **key)) {
+    let kept: HashSet<FactKey> = new.iter().map(|fact| fact.key).collect();
+    for key in old.iter().filter(|key| !kept.contains(key)) {
         delete.execute((workspace, key.subject, key.started_at, trace, key.agent, key.model))?;
     }
     let mut insert = session.connection.prepare_cached(

@@ -1,12 +1,12 @@
-use rusqlite::{OptionalExtension as _, Row, params, types::ValueRef};
+use rusqlite::{OptionalExtension as _, types::ValueRef};
 
 use super::{
-    super::{number, pack, varint},
+    super::{head::Head, pack},
     session::Session,
     sums::Sums,
 };
 use crate::{
-    model::{Cost, Rank, SpanHead, SpanId, Timestamp, Tokens},
+    model::{Rank, SpanHead, SpanId},
     store::StoreError,
 };
 
@@ -23,129 +23,89 @@ pub(super) fn find(
     trace: i64,
     span_id: &SpanId,
 ) -> Result<Option<Placed>, StoreError> {
-    let mut select = session.connection.prepare_cached(
-        "SELECT status, started_at, duration, block, position FROM span WHERE trace = ? AND span_id = ?",
-    )?;
+    let mut select = session
+        .connection
+        .prepare_cached("SELECT head, block, position FROM span WHERE trace = ? AND span_id = ?")?;
     let found = select
         .query_row((trace, pack::pack_id(span_id.as_str())), |row| {
-            let (_, provisional) = number::span_status_of(row.get(0)?);
-            let started_at = Timestamp::from_micros(row.get(1)?);
-            Ok(Placed {
-                rank: Rank::from_parts(provisional, started_at, row.get(2)?),
-                block: row.get(3)?,
-                position: row.get(4)?,
-            })
+            Ok((Head::decode(row.get_ref(0)?.as_blob()?), row.get(1)?, row.get(2)?))
         })
         .optional()?;
-    Ok(found)
+    let Some((head, block, position)) = found else { return Ok(None) };
+    Ok(Some(Placed { rank: head?.rank(), block, position }))
 }
 
 /// The spans of a trace, one version of each.
 pub(super) fn of_trace(session: &mut Session<'_>, trace: i64) -> Result<Vec<SpanHead>, StoreError> {
-    let mut select = session.connection.prepare_cached(
-        "SELECT span_id, parent, name, kind, started_at, duration, status, agent, conversation, user, model, tags,
-             input_tokens, output_tokens, total_tokens, cost
-         FROM span WHERE trace = ?",
-    )?;
+    let mut select =
+        session.connection.prepare_cached("SELECT span_id, parent, head FROM span WHERE trace = ?")?;
     let mut rows = select.query([trace])?;
     let mut spans = Vec::new();
     while let Some(row) = rows.next()? {
-        spans.push(head(session, row)?);
+        let head = Head::decode(row.get_ref(2)?.as_blob().unwrap_or_default())?;
+        let parent_span_id = match row.get_ref(1)? {
+            ValueRef::Null => None,
+            parent => Some(SpanId::new(pack::unpack_id(parent))),
+        };
+        let mut text =
+            |term| session.terms.text(session.connection, term).map(|text| text.as_ref().to_owned());
+        spans.push(SpanHead {
+            span_id: SpanId::new(pack::unpack_id(row.get_ref(0)?)),
+            parent_span_id,
+            name: text(head.name)?,
+            kind: head.kind,
+            started_at: head.started_at,
+            duration_micros: head.duration_micros,
+            status: head.status,
+            provisional: head.provisional,
+            agent: text(head.agent)?,
+            conversation_id: text(head.conversation)?,
+            user_id: text(head.user)?,
+            model: text(head.model)?,
+            tags: head.tags.iter().map(|tag| text(*tag)).collect::<Result<_, _>>()?,
+            tokens: head.tokens,
+            cost: head.cost,
+        });
     }
     Ok(spans)
-}
-
-/// The cost of a call whose price is not known.
-const UNKNOWN: i64 = -1;
-
-fn head(session: &mut Session<'_>, row: &Row<'_>) -> Result<SpanHead, StoreError> {
-    let mut text = |column: usize| -> Result<String, StoreError> {
-        Ok(session.terms.text(session.connection, row.get(column)?)?.as_ref().to_owned())
-    };
-    let (name, agent, conversation_id) = (text(2)?, text(7)?, text(8)?);
-    let (user_id, model) = (text(9)?, text(10)?);
-    let mut tags = Vec::new();
-    if let ValueRef::Blob(mut bytes) = row.get_ref(11)? {
-        while let Some(tag) = varint::take(&mut bytes) {
-            tags.push(session.terms.text(session.connection, tag.cast_signed())?.as_ref().to_owned());
-        }
-    }
-    let (status, provisional) = number::span_status_of(row.get(6)?);
-    let tokens = match row.get(14)? {
-        None => None,
-        Some(total) => Some(Tokens { input: row.get(12)?, output: row.get(13)?, total }),
-    };
-    let parent_span_id = match row.get_ref(1)? {
-        ValueRef::Null => None,
-        parent => Some(SpanId::new(pack::unpack_id(parent))),
-    };
-    Ok(SpanHead {
-        span_id: SpanId::new(pack::unpack_id(row.get_ref(0)?)),
-        parent_span_id,
-        name,
-        kind: number::kind_of(row.get(3)?),
-        started_at: Timestamp::from_micros(row.get(4)?),
-        duration_micros: row.get(5)?,
-        status,
-        provisional,
-        agent,
-        conversation_id,
-        user_id,
-        model,
-        tags,
-        tokens,
-        cost: match row.get::<_, Option<i64>>(15)? {
-            None => Cost::default(),
-            Some(UNKNOWN) => Cost::of_call(None),
-            Some(nano_usd) => Cost::of_call(Some(nano_usd.cast_unsigned())),
-        },
-    })
 }
 
 /// Writes a version of a span in the place of the one that is known.
 pub(super) fn write(
     session: &mut Session<'_>,
     trace: i64,
-    head: &SpanHead,
+    span: &SpanHead,
     (block, position): (i64, usize),
     sums: &mut Sums,
 ) -> Result<(), StoreError> {
-    let mut replace = session.connection.prepare_cached(
-        "REPLACE INTO span (trace, span_id, parent, block, position, name, kind, started_at, duration, status,
-             agent, conversation, user, model, tags, input_tokens, output_tokens, total_tokens, cost)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )?;
     let mut term = |text: &str| session.terms.number(session.connection, text);
-    let mut tags = Vec::new();
-    for tag in head.tags.iter().filter(|tag| !tag.is_empty()) {
-        varint::push(&mut tags, term(tag)?.cast_unsigned());
-    }
-    let cost = match (head.cost.priced, head.cost.unpriced) {
-        (0, 0) => None,
-        (0, _) => Some(UNKNOWN),
-        _ => Some(head.cost.nano_usd.cast_signed()),
+    let tags = span.tags.iter().filter(|tag| !tag.is_empty());
+    let head = Head {
+        kind: span.kind,
+        status: span.status,
+        provisional: span.provisional,
+        started_at: span.started_at,
+        duration_micros: span.duration_micros,
+        name: term(&span.name)?,
+        agent: term(&span.agent)?,
+        conversation: term(&span.conversation_id)?,
+        user: term(&span.user_id)?,
+        model: term(&span.model)?,
+        cost: span.cost,
+        tokens: span.tokens,
+        tags: tags.map(|tag| term(tag)).collect::<Result<_, _>>()?,
     };
-    replace.execute(params![
+    let mut replace = session.connection.prepare_cached(
+        "REPLACE INTO span (trace, span_id, parent, block, position, head) VALUES (?, ?, ?, ?, ?, ?)",
+    )?;
+    replace.execute((
         trace,
-        pack::pack_id(head.span_id.as_str()),
-        head.parent_span_id.as_ref().map(|id| pack::pack_id(id.as_str())),
+        pack::pack_id(span.span_id.as_str()),
+        span.parent_span_id.as_ref().map(|id| pack::pack_id(id.as_str())),
         block,
         position,
-        term(&head.name)?,
-        number::kind_number(head.kind),
-        head.started_at.as_micros(),
-        head.duration_micros.cast_signed(),
-        number::span_status_number(head.status, head.provisional),
-        term(&head.agent)?,
-        term(&head.conversation_id)?,
-        term(&head.user_id)?,
-        term(&head.model)?,
-        (!tags.is_empty()).then_some(tags),
-        head.tokens.map(|tokens| tokens.input.cast_signed()),
-        head.tokens.map(|tokens| tokens.output.cast_signed()),
-        head.tokens.map(|tokens| tokens.total.cast_signed()),
-        cost,
-    ])?;
+        head.encode(),
+    ))?;
     sums.block(block, 1);
     Ok(())
 }

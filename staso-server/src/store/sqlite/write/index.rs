@@ -47,7 +47,7 @@ impl Entry {
         for user in &state.users {
             facets.push((Dimension::User, term(user)?));
         }
-        facets.extend(state.kinds.iter().map(|kind| (Dimension::Kind, number::kind_number(*kind))));
+        facets.extend(state.kinds.iter().map(|kind| (Dimension::Kind, number::kind_number(*kind).into())));
         for usage in &state.models {
             let model = (Dimension::Model, term(&usage.model)?);
             if !facets.contains(&model) {

@@ -72,7 +72,7 @@ fn store(
         return adopt_annotations(session, workspace, &packed_id);
     };
 
-    let mut more = 0;
+    let (mut written, mut more, mut root_ended) = (false, 0, false);
     for span in &incoming.spans {
         let standing = heads::find(session, known.id, &span.head.span_id)?;
         if let Some(standing) = &standing {
@@ -81,16 +81,21 @@ fn store(
             }
             sums.block(standing.block, -1);
         }
+        written = true;
         more += u64::from(standing.is_none());
+        root_ended |= span.head.is_root() && !span.head.provisional;
         let place = arrived.place(session, span)?;
         heads::write(session, known.id, &span.head, place, sums)?;
     }
     let environment = later_environment(session, known.environment, &incoming.environment)?;
+    if !written && environment == known.environment {
+        return Ok(());
+    }
     let updated_at = known.updated_at.max(received_at.as_micros());
     let not_counted = session.outdated.entry(known.id).or_default();
     *not_counted += more;
-    let has_root = incoming.spans.iter().any(|span| span.head.is_root());
-    if known.spans > LARGE && *not_counted < known.spans / 20 && !has_root {
+    let ends = known.is_running && root_ended;
+    if known.spans > LARGE && *not_counted < known.spans / 20 && !ends {
         known.put_off(session, environment, updated_at)
     } else {
         known.refresh(session, environment, updated_at, sums)

@@ -3,6 +3,7 @@
 mod admin;
 mod annotate;
 mod arrived;
+mod chores;
 mod conversations;
 mod facts;
 mod heads;
@@ -22,6 +23,6 @@ pub(super) use admin::{create_key, create_workspace, limit_pages, revoke_key};
 pub(super) use annotate::annotate;
 pub(super) use ingest::ingest;
 pub(super) use prepare::prepare;
-pub(super) use prune::{prune_some, vacuum_some};
+pub(super) use prune::{forget_terms, prune_some, vacuum_some};
 pub(super) use queue::Writer;
 pub(super) use settle::{Patience, settle_some};

@@ -1,4 +1,6 @@
-use super::{session::Session, sums::Sums, trace::Known};
+use std::collections::HashSet;
+
+use super::{super::head::Head, session::Session, sums::Sums, trace::Known};
 use crate::{model::Timestamp, store::StoreError};
 
 /// So many traces at a time, so that ingest goes on meanwhile.
@@ -19,8 +21,11 @@ pub(in super::super) fn prune_some(session: &mut Session<'_>, before: Timestamp)
     let connection = session.connection;
     if traces.is_empty() {
         // What was said of traces that never arrived.
-        let mut delete =
-            connection.prepare_cached("DELETE FROM annotation WHERE workspace = 0 AND received_at < ?")?;
+        let mut delete = connection.prepare_cached(
+            "DELETE FROM annotation WHERE received_at < ? AND NOT EXISTS (
+                 SELECT 1 FROM trace
+                 WHERE trace.workspace = annotation.workspace AND trace.trace_id = annotation.trace_id)",
+        )?;
         delete.execute([before.as_micros()])?;
         return Ok(0);
     }
@@ -48,6 +53,32 @@ pub(in super::super) fn prune_some(session: &mut Session<'_>, before: Timestamp)
     }
     sums.write(session)?;
     Ok(traces.len() as u64)
+}
+
+/// Deletes the texts that no trace has any more, those of users among them. Reads all spans, about a million in a
+/// second, while nothing else is written.
+pub(in super::super) fn forget_terms(session: &mut Session<'_>) -> Result<(), StoreError> {
+    let connection = session.connection;
+    // 0 is the empty text.
+    let mut used = HashSet::from([0_i64]);
+    let mut select = connection.prepare("SELECT name, environment FROM trace")?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        used.extend([row.get::<_, i64>(0)?, row.get(1)?]);
+    }
+    let mut select = connection.prepare("SELECT head FROM span")?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        used.extend(Head::decode(row.get_ref(0)?.as_blob().unwrap_or_default())?.terms());
+    }
+    let mut select = connection.prepare("SELECT id FROM term")?;
+    let known: Vec<i64> = select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let mut delete = connection.prepare("DELETE FROM term WHERE id = ?")?;
+    for term in known.iter().filter(|term| !used.contains(term)) {
+        delete.execute([term])?;
+    }
+    session.terms.clear();
+    Ok(())
 }
 
 /// Gives some unused pages back to the file system. Whether there are more.

@@ -1,4 +1,7 @@
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -13,12 +16,11 @@ pub(super) struct Writing {
     outdated: HashMap<i64, u64>,
     /// Changes when another process commits.
     data_version: i64,
-    wrote: bool,
 }
 
 impl Writing {
     pub(super) fn new(connection: Connection) -> Self {
-        Self { connection, terms: Terms::default(), outdated: HashMap::new(), data_version: -1, wrote: false }
+        Self { connection, terms: Terms::default(), outdated: HashMap::new(), data_version: -1 }
     }
 
     /// Runs jobs in one transaction. When one fails, nothing of any stays.
@@ -32,20 +34,21 @@ impl Writing {
             self.terms.clear();
             self.data_version = version;
         }
+        let outdated = self.outdated.clone();
         let mut session = Session {
             connection: &transaction,
             terms: &mut self.terms,
             outdated: &mut self.outdated,
             revision: None,
         };
-        let done = match work(&mut session) {
-            Ok(value) => transaction.commit().map(|()| value).map_err(StoreError::from),
-            Err(error) => Err(error),
-        };
-        match &done {
-            Ok(_) => self.wrote = true,
+        // A panic must not end the thread, on which every write depends, nor leave half a transaction.
+        let worked =
+            catch_unwind(AssertUnwindSafe(|| work(&mut session))).unwrap_or_else(|_| Err(panicked()));
+        let done = worked.and_then(|value| Ok(transaction.commit().map(|()| value)?));
+        if done.is_err() {
             // Terms that were new in it are gone with it.
-            Err(_) => self.terms.clear(),
+            self.terms.clear();
+            self.outdated = outdated;
         }
         done
     }
@@ -53,11 +56,6 @@ impl Writing {
     /// The traces that have spans which their rows do not count yet.
     pub(super) fn outdated(&self) -> Vec<i64> {
         self.outdated.keys().copied().collect()
-    }
-
-    /// Whether anything was committed.
-    pub(super) const fn wrote(&self) -> bool {
-        self.wrote
     }
 
     pub(super) fn current_revision(&self) -> Result<Revision, StoreError> {
@@ -76,6 +74,38 @@ pub(in super::super) struct Session<'a> {
 }
 
 impl Session<'_> {
+    /// Runs a part of the transaction. When it fails, nothing of it stays, but the rest does, unless the engine has
+    /// given up the whole transaction: see [`is_lost`](Self::is_lost).
+    pub(super) fn attempt<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let (outdated, revision) = (self.outdated.clone(), self.revision);
+        self.execute("SAVEPOINT part")?;
+        let done = work(self);
+        if done.is_err() {
+            self.terms.clear();
+            *self.outdated = outdated;
+            self.revision = revision;
+            if self.is_lost() {
+                return done;
+            }
+            self.execute("ROLLBACK TO part")?;
+        }
+        self.execute("RELEASE part")?;
+        done
+    }
+
+    /// Whether nothing of the transaction can be committed any more, as after some failures to write.
+    pub(super) fn is_lost(&self) -> bool {
+        self.connection.is_autocommit()
+    }
+
+    fn execute(&self, sql: &str) -> Result<(), StoreError> {
+        self.connection.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    }
+
     /// The number of this commit, which the traces that it changes carry.
     pub(super) fn next_revision(&mut self) -> Result<i64, StoreError> {
         if let Some(number) = self.revision {
@@ -92,4 +122,8 @@ impl Session<'_> {
     pub(super) fn revision(&self) -> Option<Revision> {
         self.revision.map(|number| Revision(number.cast_unsigned()))
     }
+}
+
+fn panicked() -> StoreError {
+    StoreError::Engine("a write panicked; nothing of it was stored".to_owned())
 }

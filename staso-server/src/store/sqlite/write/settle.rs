@@ -1,6 +1,6 @@
 use std::{collections::HashSet, time::Duration};
 
-use rusqlite::types::Value;
+use rusqlite::{OptionalExtension as _, types::Value};
 
 use super::{
     super::block::{self, Records},
@@ -21,16 +21,16 @@ const QUIET: Duration = Duration::from_secs(2);
 /// For each of its spans it has to be quiet for so much longer, as each would be read again.
 const QUIET_PER_SPAN: Duration = Duration::from_millis(1);
 
-/// So many traces at a time, and no more once they have so many spans. A job that arrives meanwhile waits for some
-/// hundredths of a second.
+/// So many traces at a time, and no more once they have so many spans: about what fills a block. A job that arrives
+/// meanwhile waits for some hundredths of a second, unless one trace alone has many more spans.
 const TRACES: usize = 256;
-const SPANS: u64 = 4_000;
+const SPANS: u64 = 600;
 
-/// While more traces than this wait, jobs wait for some of them: searches read the text of each.
-const FAR_BEHIND: i64 = 50_000;
+/// While more traces than this wait, more time is taken for them: searches read the text of each.
+const FAR_BEHIND: i64 = 20_000;
 
 /// Records of about so many bytes are compressed together for good.
-const BLOCK_BYTES: usize = 512 << 10;
+const BLOCK_BYTES: usize = 1 << 20;
 
 /// Which traces are settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +105,7 @@ struct Settling {
 struct OpenBlock {
     id: i64,
     settled: bool,
-    /// Absent when it is damaged.
+    /// Absent when it is damaged or missing.
     records: Option<Records>,
 }
 
@@ -182,11 +182,13 @@ impl OpenBlock {
         let mut select = session
             .connection
             .prepare_cached("SELECT settled, data FROM block JOIN block_use ON block = id WHERE id = ?")?;
-        let (settled, data): (bool, Vec<u8>) =
-            select.query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let records = block::decode(&data);
+        let found = select.query_row([id], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?))).optional()?;
+        let (settled, records) = match found {
+            Some((settled, data)) => (settled, block::decode(&data)),
+            None => (true, Err(StoreError::Engine("it is missing".to_owned()))),
+        };
         if let Err(error) = &records {
-            tracing::warn!(block = id, %error, "the spans in it cannot be searched or shown");
+            tracing::warn!(block = id, %error, "the spans in this block cannot be searched or shown");
         }
         Ok(Self { id, settled, records: records.ok() })
     }

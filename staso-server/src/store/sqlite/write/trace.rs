@@ -9,7 +9,7 @@ use super::{
     sums::Sums,
 };
 use crate::{
-    model::{Cost, Tokens, TraceState, summarize},
+    model::{TraceState, TraceStatus, summarize},
     store::StoreError,
 };
 
@@ -21,6 +21,7 @@ pub(super) struct Known {
     pub(super) updated_at: i64,
     /// Those that the row counts.
     pub(super) spans: u64,
+    pub(super) is_running: bool,
     entry: Entry,
     facts: Vec<FactKey>,
 }
@@ -51,20 +52,22 @@ impl Known {
 
     fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
         let started_at = row.get(6)?;
+        let status = number::status_of(row.get(8)?);
         Ok(Self {
             id: row.get(0)?,
             packed_id: row.get(1)?,
             environment: row.get(2)?,
             updated_at: row.get(3)?,
-            spans: row.get(4)?,
+            spans: number::count(row, 4)?,
+            is_running: status == TraceStatus::Running,
             entry: Entry {
                 workspace: row.get(5)?,
                 started_at,
                 facets: facets::decode(row.get_ref(7)?.as_blob().unwrap_or_default()).collect(),
                 sums: TraceSums {
-                    failed: number::status_of(row.get(8)?).is_failure(),
-                    tokens: Tokens { input: row.get(9)?, output: row.get(10)?, total: row.get(11)? },
-                    cost: Cost { nano_usd: row.get(12)?, priced: row.get(13)?, unpriced: row.get(14)? },
+                    failed: status.is_failure(),
+                    tokens: number::tokens(row, 9)?,
+                    cost: number::cost(row, 12)?,
                 },
             },
             facts: facts::decode_keys(started_at, row.get_ref(15)?.as_blob().unwrap_or_default()),
@@ -173,15 +176,15 @@ fn write(
         environment,
         number::status_number(state.status),
         state.started_at.as_micros(),
-        state.duration_micros.cast_signed(),
-        state.spans.cast_signed(),
-        state.errors.cast_signed(),
-        state.tokens.input.cast_signed(),
-        state.tokens.output.cast_signed(),
-        state.tokens.total.cast_signed(),
-        state.cost.nano_usd.cast_signed(),
-        state.cost.priced.cast_signed(),
-        state.cost.unpriced.cast_signed(),
+        number::stored(state.duration_micros),
+        number::stored(state.spans),
+        number::stored(state.errors),
+        number::stored(state.tokens.input),
+        number::stored(state.tokens.output),
+        number::stored(state.tokens.total),
+        number::stored(state.cost.nano_usd),
+        number::stored(state.cost.priced),
+        number::stored(state.cost.unpriced),
         updated_at,
         facets::encode(&entry.facets),
         facts::encode_keys(entry.started_at, facts),
