@@ -15,6 +15,7 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 
 pub mod api;
+mod app;
 pub mod cli;
 pub mod http;
 pub mod ingest;
@@ -24,3 +25,5 @@ pub mod pricing;
 pub mod query;
 pub mod store;
 pub mod web;
+
+pub use app::router;

@@ -7,7 +7,7 @@ use tokio::{sync::oneshot, task::JoinHandle};
 
 use super::Failure;
 use crate::{
-    http::{self, AppState, Guards, Mode, Server},
+    http::{AppState, Guards, Mode, Server},
     pricing::Prices,
     store::Store,
 };
@@ -43,7 +43,7 @@ impl Running {
     ) -> Self {
         let state = AppState { store: Arc::clone(&store), prices: Arc::new(prices), mode };
         let (stop, stopped) = oneshot::channel();
-        let router = http::router(state, guards);
+        let router = crate::router(state, guards);
         let task = tokio::spawn(server.serve(router, async move {
             // A sender that is gone means the same.
             let _ = stopped.await;

@@ -8,7 +8,7 @@ use super::{
     store,
     table::{Cell, Table},
 };
-use crate::web::format;
+use crate::{model::Slug, web::format};
 
 /// Make and list workspaces, which keep traces apart.
 #[derive(Debug, Subcommand)]
@@ -21,7 +21,7 @@ pub(super) enum Workspace {
 #[derive(Debug, Args)]
 pub(super) struct Create {
     /// Its name in URLs, such as `support-team`
-    slug: String,
+    slug: Slug,
     #[command(flatten)]
     data: Data,
 }
@@ -47,12 +47,7 @@ impl Workspace {
 
 impl Create {
     async fn run(self, terminal: &mut Terminal) -> Result<(), Failure> {
-        if !is_slug(&self.slug) {
-            let message =
-                "a workspace's name has 1 to 64 lower-case letters, digits and `-`, such as `support-team`";
-            return Err(Failure::Usage(message.to_owned()));
-        }
-        let made = store::open(&self.data.folder()?)?.create_workspace(&self.slug).await?;
+        let made = store::open(&self.data.folder()?)?.create_workspace(self.slug).await?;
         Ok(writeln!(
             terminal,
             "Made the workspace `{0}`. Send to it with STASO_WORKSPACE_SLUG={0}.",
@@ -73,10 +68,4 @@ impl List {
         }
         terminal.table(&table)
     }
-}
-
-fn is_slug(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
-        && !text.starts_with('-')
 }

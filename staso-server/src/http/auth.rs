@@ -9,7 +9,7 @@ use axum::{
 
 use super::{
     ApiError, Caller, Mode,
-    router::Gate,
+    guard::Gate,
     rules::{self, Rule},
 };
 use crate::{
@@ -69,10 +69,12 @@ fn unauthorized(rule: Option<Rule>, headers: &HeaderMap) -> ApiError {
 
 /// The key in `X-API-Key`, else in `Authorization: Bearer`.
 fn presented(headers: &HeaderMap) -> Option<&str> {
-    let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let own = header("x-api-key").filter(|key| !key.is_empty());
     let bearer = || {
         let (scheme, key) = header(header::AUTHORIZATION.as_str())?.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then_some(key)
+        let key = Some(key.trim()).filter(|key| !key.is_empty());
+        key.filter(|_| scheme.eq_ignore_ascii_case("bearer"))
     };
-    header("x-api-key").or_else(bearer).map(str::trim).filter(|key| !key.is_empty())
+    own.or_else(bearer)
 }

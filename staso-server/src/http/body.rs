@@ -24,21 +24,22 @@ impl fmt::Display for Stalled {
 
 impl std::error::Error for Stalled {}
 
-/// A body that fails when nothing of it arrives for some time.
-pub(super) struct IdleTimeout<B> {
+/// A body that fails when nothing of it arrives for some time, or not all of it within the whole time.
+pub(super) struct ReadTimeout<B> {
     body: B,
-    limit: Duration,
+    pause: Duration,
+    end: Instant,
     deadline: Pin<Box<Sleep>>,
     waiting: bool,
 }
 
-impl<B> IdleTimeout<B> {
-    pub(super) fn new(body: B, limit: Duration) -> Self {
-        Self { body, limit, deadline: Box::pin(sleep(limit)), waiting: false }
+impl<B> ReadTimeout<B> {
+    pub(super) fn new(body: B, pause: Duration, whole: Duration) -> Self {
+        Self { body, pause, end: Instant::now() + whole, deadline: Box::pin(sleep(pause)), waiting: false }
     }
 }
 
-impl<B> HttpBody for IdleTimeout<B>
+impl<B> HttpBody for ReadTimeout<B>
 where
     B: HttpBody<Data = Bytes> + Unpin,
     B::Error: Into<BoxError>,
@@ -57,7 +58,7 @@ where
         }
         if !this.waiting {
             this.waiting = true;
-            this.deadline.as_mut().reset(Instant::now() + this.limit);
+            this.deadline.as_mut().reset(this.end.min(Instant::now() + this.pause));
         }
         this.deadline.as_mut().poll(cx).map(|()| Some(Err(Stalled.into())))
     }

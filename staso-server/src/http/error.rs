@@ -26,6 +26,12 @@ impl ApiError {
         Self { status, code, message: message.into(), path: None, retry_after: None }
     }
 
+    /// 429, the only answer that SDKs wait for.
+    #[must_use]
+    pub fn overloaded(retry_after: Duration) -> Self {
+        StoreError::Overloaded { retry_after }.into()
+    }
+
     /// 404. Also for what belongs to another workspace: whether it exists is not told.
     #[must_use]
     pub fn not_found(what: &str) -> Self {
@@ -67,7 +73,11 @@ impl From<StoreError> for ApiError {
             StoreError::WorkspaceExists(_) => (StatusCode::CONFLICT, "workspace_exists"),
             StoreError::NoSuchWorkspace(_) => (StatusCode::NOT_FOUND, "not_found"),
             StoreError::Closed => (StatusCode::TOO_MANY_REQUESTS, "closing"),
-            StoreError::Engine(_) => (StatusCode::INTERNAL_SERVER_ERROR, "store_failed"),
+            StoreError::Engine(reason) => {
+                tracing::error!(reason, "the store failed");
+                let message = "the store failed; the server's log says why";
+                return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "store_failed", message);
+            }
         };
         let retry_after = match &error {
             StoreError::Overloaded { retry_after } => Some(*retry_after),

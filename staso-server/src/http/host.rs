@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{ApiError, router::Gate};
+use super::{ApiError, guard::Gate};
 
 /// Refuses calls under a name that is not the server's own: DNS rebinding makes a browser send them.
 pub(super) async fn known_host(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {

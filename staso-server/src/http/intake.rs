@@ -3,7 +3,6 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::ApiError;
-use crate::store::StoreError;
 
 /// How much of request bodies is held at once: of one, and of all together.
 #[derive(Clone, Debug)]
@@ -41,7 +40,7 @@ impl Room {
         let more =
             u32::try_from(bytes).ok().and_then(|n| Arc::clone(&self.all).try_acquire_many_owned(n).ok());
         let Some(more) = more else {
-            return Err(StoreError::Overloaded { retry_after: Duration::from_secs(1) }.into());
+            return Err(ApiError::overloaded(Duration::from_secs(1)));
         };
         match &mut self.taken {
             Some(taken) => taken.merge(more),

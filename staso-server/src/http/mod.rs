@@ -4,12 +4,12 @@ mod auth;
 mod body;
 mod caller;
 mod error;
+mod guard;
 mod headers;
 mod host;
 mod intake;
 mod log;
 mod origin;
-mod router;
 mod rules;
 mod server;
 mod session;
@@ -18,10 +18,11 @@ mod stream;
 
 pub use caller::{Caller, InWorkspace};
 pub use error::ApiError;
-pub use router::{Guards, router};
+pub use guard::Guards;
 pub use rules::{ROUTES, Rule};
 pub use server::{Limits, Server};
 pub use state::{AppState, Mode};
 
 pub(crate) use body::Stalled;
+pub(crate) use guard::{Gate, guarded};
 pub(crate) use intake::{Intake, Room};

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{ApiError, router::Gate};
+use super::{ApiError, guard::Gate};
 
 /// Refuses what a page elsewhere makes a browser send, unless it only reads. There are no CORS headers, so
 /// such a page cannot see what it reads.

@@ -4,7 +4,7 @@ use axum::{
     Router,
     body::Body,
     extract::Request,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -21,7 +21,7 @@ use tower::ServiceExt as _;
 
 use super::{
     ApiError,
-    body::{IdleTimeout, Until},
+    body::{ReadTimeout, Until},
     stream::WriteTimeout,
 };
 
@@ -34,8 +34,10 @@ pub struct Limits {
     pub head: Duration,
     /// How long a request's body may pause.
     pub body_pause: Duration,
-    /// How long a request may take until its response begins.
-    pub request: Duration,
+    /// How long a whole body may take.
+    pub body: Duration,
+    /// How long the answer may take once the body is there.
+    pub answer: Duration,
     /// How long a reader may take nothing of a response.
     pub write_pause: Duration,
     /// How long requests may take to end once the server stops.
@@ -48,12 +50,16 @@ impl Default for Limits {
             connections: 1024,
             head: Duration::from_secs(10),
             body_pause: Duration::from_secs(10),
-            request: Duration::from_secs(60),
+            body: Duration::from_secs(60),
+            answer: Duration::from_secs(30),
             write_pause: Duration::from_secs(20),
             grace: Duration::from_secs(5),
         }
     }
 }
+
+/// How long those are asked to wait whose request took too long.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// A server that is bound to an address.
 #[derive(Debug)]
@@ -135,8 +141,9 @@ fn connection(
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let (router, stopped) = (router.clone(), stopped.clone());
         async move {
-            let request = request.map(|body| Body::new(IdleTimeout::new(body, limits.body_pause)));
-            Ok::<_, Infallible>(answer(router, request, limits.request, stopped).await)
+            let request =
+                request.map(|body| Body::new(ReadTimeout::new(body, limits.body_pause, limits.body)));
+            Ok::<_, Infallible>(answer(router, request, limits.body + limits.answer, stopped).await)
         }
     });
     http1::Builder::new()
@@ -153,8 +160,7 @@ async fn answer(
     mut stopped: watch::Receiver<bool>,
 ) -> Response {
     let Ok(Ok(response)) = timeout(limit, router.oneshot(request)).await else {
-        let message = "the request took too long";
-        return ApiError::new(StatusCode::REQUEST_TIMEOUT, "timeout", message).into_response();
+        return ApiError::overloaded(RETRY_AFTER).into_response();
     };
     if !is_event_stream(response.headers()) {
         return response;

@@ -1,34 +1,22 @@
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
-use axum::{
-    Extension, Form, Router,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{Html, IntoResponse, Redirect, Response},
-    routing::post,
-};
-use serde::Deserialize;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use tokio::time::Instant;
 
-use super::{ApiError, AppState, router::Gate};
+use super::{ApiError, guard::Gate};
 use crate::{
     keys::{self, Secret},
     model::Access,
     store::{Store, StoreError},
-    web,
 };
 
 const COOKIE: &str = "staso_session";
 const LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 const MOST_SESSIONS: usize = 1024;
-
-/// Signing in and out with a browser. The login page itself is one of the pages.
-pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/login", post(sign_in)).route("/logout", post(sign_out))
-}
 
 /// Who signed in with a browser. They live as long as the process, at most 12 hours, and end with the key
 /// that opened them.
@@ -81,43 +69,35 @@ impl Sessions {
     }
 }
 
-#[derive(Deserialize)]
-struct Login {
-    key: Secret,
-}
-
-async fn sign_in(
-    Extension(gate): Extension<Arc<Gate>>,
-    Form(Login { key }): Form<Login>,
-) -> Result<Response, ApiError> {
-    let refused = || {
-        let page = web::login::page(Some("This key opens nothing. It may have been revoked."));
-        (StatusCode::UNAUTHORIZED, Html(page.into_string())).into_response()
-    };
-    let Some(key) = keys::Fingerprint::of(key.expose().trim()) else { return Ok(refused()) };
-    if key.access(&*gate.state.store).await?.is_none() {
-        return Ok(refused());
+impl Gate {
+    /// Opens a session with a key: the header that makes the browser keep it. `None` when the key opens nothing.
+    pub(crate) async fn sign_in(&self, key: &Secret) -> Result<Option<HeaderMap>, ApiError> {
+        let Some(key) = keys::Fingerprint::of(key.expose().trim()) else { return Ok(None) };
+        if key.access(&*self.state.store).await?.is_none() {
+            return Ok(None);
+        }
+        let token = Secret::random().map_err(|error| {
+            ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "no_randomness", error.to_string())
+        })?;
+        self.sessions.open(&token, key);
+        Ok(Some(self.set_cookie(token.expose(), LIFETIME)))
     }
-    let token = Secret::random().map_err(|error| {
-        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "no_randomness", error.to_string())
-    })?;
-    gate.sessions.open(&token, key);
-    Ok((set_cookie(&gate, token.expose(), LIFETIME), Redirect::to("/")).into_response())
-}
 
-async fn sign_out(Extension(gate): Extension<Arc<Gate>>, headers: HeaderMap) -> Response {
-    gate.sessions.close(&headers);
-    (set_cookie(&gate, "", Duration::ZERO), Redirect::to("/login")).into_response()
-}
+    /// Ends the browser's session: the header that makes it forget.
+    pub(crate) fn sign_out(&self, headers: &HeaderMap) -> HeaderMap {
+        self.sessions.close(headers);
+        self.set_cookie("", Duration::ZERO)
+    }
 
-fn set_cookie(gate: &Gate, value: &str, lifetime: Duration) -> HeaderMap {
-    let secure = if gate.guards.secure_cookies { "; Secure" } else { "" };
-    let cookie = format!(
-        "{COOKIE}={value}; Path=/; Max-Age={}; HttpOnly; SameSite=Strict{secure}",
-        lifetime.as_secs()
-    );
-    let value = HeaderValue::try_from(cookie).ok();
-    value.map(|value| (header::SET_COOKIE, value)).into_iter().collect()
+    fn set_cookie(&self, value: &str, lifetime: Duration) -> HeaderMap {
+        let secure = if self.guards.secure_cookies { "; Secure" } else { "" };
+        let cookie = format!(
+            "{COOKIE}={value}; Path=/; Max-Age={}; HttpOnly; SameSite=Strict{secure}",
+            lifetime.as_secs()
+        );
+        let value = HeaderValue::try_from(cookie).ok();
+        value.map(|value| (header::SET_COOKIE, value)).into_iter().collect()
+    }
 }
 
 fn cookie(headers: &HeaderMap) -> Option<&str> {

@@ -13,6 +13,9 @@ use crate::{
     model::{Annotation, AnnotationValue, Grant, SpanId, Timestamp, TraceId},
 };
 
+/// The greatest body, in bytes.
+const MAX_BODY: usize = 64 << 10;
+
 /// The answer to an annotation that is stored.
 #[derive(Debug, Serialize)]
 pub(super) struct Accepted {
@@ -29,7 +32,7 @@ pub(super) async fn annotate(
     body: Body,
 ) -> Result<(StatusCode, Json<Accepted>), ApiError> {
     let received_at = Timestamp::now();
-    let body = body::read(&headers, body, &intake).await?;
+    let body = body::read(&headers, body, &intake, MAX_BODY).await?;
     let annotation = parse_annotation(&body.text, received_at)?;
     let workspace = match &access.grant {
         Grant::Organization => None,

@@ -1,10 +1,13 @@
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::Value;
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
-use super::field::{Field, next_key};
-use crate::pricing::Usage;
+use super::field::{Field, next_key, shortened};
+use crate::{model::add_counts, pricing::Usage};
+
+/// A span is found by so many tags; its record has them all.
+const MAX_TAGS: usize = 100;
 
 /// What the backend takes out of a span's attributes: JSON text of an object, as far as it is one.
 #[derive(Debug, Default, PartialEq)]
@@ -41,13 +44,24 @@ impl<'de> Deserialize<'de> for Attributes {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut attributes = Attributes::default();
+                let mut written_for_5m = 0;
                 while let Some(key) = next_key(&mut map)? {
                     if key == "tags" {
-                        attributes.tags = tags(map.next_value()?);
+                        let json = map.next_value::<&RawValue>()?.get();
+                        attributes.tags =
+                            serde_json::from_str(json).map(|Tags(tags)| tags).unwrap_or_default();
+                        continue;
+                    }
+                    let value = map.next_value::<Field<'_>>()?;
+                    if key == "cache_write_5m_input_tokens" {
+                        written_for_5m = count(&value);
                     } else {
-                        attributes.take(&key, &map.next_value::<Field<'_>>()?);
+                        attributes.take(&key, &value);
                     }
                 }
+                // Some tell the parts and not the sum.
+                let usage = &mut attributes.usage;
+                usage.cache_write = usage.cache_write.max(add_counts(written_for_5m, usage.cache_write_1h));
                 Ok(attributes)
             }
         }
@@ -58,29 +72,52 @@ impl<'de> Deserialize<'de> for Attributes {
 
 impl Attributes {
     fn take(&mut self, key: &str, value: &Field<'_>) {
-        let count = || value.count(key).ok().flatten().unwrap_or(0);
         match key {
             "staso.provisional_root" => self.provisional = *value == Field::Boolean(true),
             // Providers name the same count differently; those that give both names give one number.
             "cache_read_input_tokens" | "cached_input_tokens" => {
-                self.usage.cache_read = self.usage.cache_read.max(count());
+                self.usage.cache_read = self.usage.cache_read.max(count(value));
             }
             "cache_creation_input_tokens" | "cache_write_input_tokens" => {
-                self.usage.cache_write = self.usage.cache_write.max(count());
+                self.usage.cache_write = self.usage.cache_write.max(count(value));
             }
+            "cache_write_1h_input_tokens" => self.usage.cache_write_1h = count(value),
             _ => {}
         }
     }
 }
 
-fn tags(value: Value) -> Vec<String> {
-    let Value::Array(tags) = value else { return Vec::new() };
-    tags.into_iter()
-        .filter_map(|tag| match tag {
-            Value::String(tag) => Some(tag),
-            _ => None,
-        })
-        .collect()
+fn count(value: &Field<'_>) -> u64 {
+    value.count("").ok().flatten().unwrap_or(0)
+}
+
+/// The texts of an array, at most [`MAX_TAGS`]; what is no text is passed over.
+struct Tags(Vec<String>);
+
+impl<'de> Deserialize<'de> for Tags {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Array;
+
+        impl<'de> Visitor<'de> for Array {
+            type Value = Tags;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array of strings")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Self::Value, A::Error> {
+                let mut tags = Vec::new();
+                while let Some(element) = array.next_element::<Field<'_>>()? {
+                    if let (Field::Text(tag), ..MAX_TAGS) = (element, tags.len()) {
+                        tags.push(shortened(&tag).to_owned());
+                    }
+                }
+                Ok(Tags(tags))
+            }
+        }
+
+        deserializer.deserialize_seq(Array)
+    }
 }
 
 /// The text with `null` for `NaN`, `Infinity` and `-Infinity`, which Python writes bare.
@@ -123,6 +160,25 @@ mod tests {
     }
 
     #[test]
+    fn cached_tokens_are_counted_whether_their_parts_or_their_sum_is_told() {
+        for json in [
+            r#"{"cache_write_5m_input_tokens": 3, "cache_write_1h_input_tokens": 4}"#,
+            r#"{"cache_creation_input_tokens": 7, "cache_write_1h_input_tokens": 4}"#,
+            r#"{"cache_write_1h_input_tokens": 4, "cache_write_input_tokens": 7, "cache_write_5m_input_tokens": 3}"#,
+        ] {
+            let Usage { cache_write, cache_write_1h, .. } = Attributes::of(json).usage;
+            assert_eq!((cache_write, cache_write_1h), (7, 4), "{json}");
+        }
+    }
+
+    #[test]
+    fn tags_without_end_are_held_to_some() {
+        let tags = format!(r#"{{"tags": ["{}", {}"x"]}}"#, "é".repeat(2_000), r#""t", 1, "#.repeat(5_000));
+        let tags = Attributes::of(&tags).tags;
+        assert_eq!((tags.len(), tags[0].len(), &*tags[99]), (MAX_TAGS, 1_024, "t"));
+    }
+
+    #[test]
     fn numbers_that_json_cannot_write_do_not_hide_the_rest() {
         let json = r#"{"a": NaN, "b": [-Infinity, Infinity], "c": "\"NaN", "tags": ["NaN"]}"#;
         assert_eq!(Attributes::of(json).tags, ["NaN"]);
@@ -130,7 +186,7 @@ mod tests {
 
     #[test]
     fn what_is_no_object_has_nothing() {
-        for json in ["", "[]", "null", "{", "x", r#"{"tags":"a"}"#] {
+        for json in ["", "[]", "null", "{", "x", r#"{"tags":"a"}"#, r#"{"tags":{}}"#] {
             assert_eq!(Attributes::of(json), Attributes::default(), "{json}");
         }
     }

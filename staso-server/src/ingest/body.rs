@@ -21,14 +21,19 @@ pub(super) struct Received {
     pub(super) room: Room,
 }
 
-/// Reads the whole body of a JSON request and undoes its compression.
-pub(super) async fn read(headers: &HeaderMap, body: Body, intake: &Intake) -> Result<Received, ApiError> {
+/// Reads the whole body of a JSON request, at most so many bytes, and undoes its compression.
+pub(super) async fn read(
+    headers: &HeaderMap,
+    body: Body,
+    intake: &Intake,
+    limit: usize,
+) -> Result<Received, ApiError> {
     if !is_json(headers) {
         let message = "send `Content-Type: application/json`";
         return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", message));
     }
     let encoding = Encoding::of(headers)?;
-    let limit = intake.one;
+    let limit = limit.min(intake.one);
     let mut room = intake.room();
     let bytes = collect(body, limit, &mut room).await?;
     let (bytes, room) = match encoding {
@@ -115,7 +120,7 @@ async fn undo(
 }
 
 fn too_large(limit: usize) -> ApiError {
-    let message = format!("the body is larger than {limit} bytes; send fewer spans in one request");
+    let message = format!("the body is larger than {limit} bytes; send less in one request");
     ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
 }
 

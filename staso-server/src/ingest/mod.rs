@@ -1,6 +1,7 @@
 //! What SDKs send: spans and annotations, checked and handed to the store.
 
 mod annotations;
+mod array;
 mod attributes;
 mod body;
 mod error;

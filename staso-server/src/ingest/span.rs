@@ -11,7 +11,7 @@ use super::{
     record,
 };
 use crate::{
-    model::{Cost, IncomingSpan, SpanHead, SpanId, SpanKind, SpanStatus, Tokens},
+    model::{Cost, IncomingSpan, MAX_COUNT, SpanHead, SpanId, SpanKind, SpanStatus, Tokens, add_counts},
     pricing::{Prices, Usage},
 };
 
@@ -26,9 +26,8 @@ pub(super) fn parse(record: &RawValue, prices: &Prices) -> Result<IncomingSpan, 
     span.input.text_or_empty("input")?;
     span.output.text_or_empty("output")?;
     span.error_message.text_or_empty("error_message")?;
-    let given_id = span.span_id.text("span_id")?.filter(|id| !id.is_empty());
-    let (span_id, record) = match given_id {
-        Some(id) => (id.into_owned(), record.to_owned()),
+    let (span_id, record) = match span.span_id.id("span_id")? {
+        Some(id) => (id, record.to_owned()),
         None => {
             let id = new_id();
             let record =
@@ -36,20 +35,19 @@ pub(super) fn parse(record: &RawValue, prices: &Prices) -> Result<IncomingSpan, 
             (id, record)
         }
     };
-    let parent_span_id = span.parent_span_id.text("parent_span_id")?.filter(|id| !id.is_empty());
     let mut head = SpanHead {
         span_id: SpanId::new(span_id),
-        parent_span_id: parent_span_id.map(SpanId::new),
-        name: span.name.text_or_empty("name")?.into_owned(),
+        parent_span_id: span.parent_span_id.id("parent_span_id")?.map(SpanId::new),
+        name: span.name.name("name")?,
         kind: kind(&span.kind.text_or_empty("kind")?),
         started_at: timestamp(span.timestamp)?,
         duration_micros: micros(span.duration_ms.number("duration_ms")?.unwrap_or(0.0)),
         status: status(&span.status.text_or_empty("status")?),
         provisional: attributes.provisional,
-        agent: span.agent_name.text_or_empty("agent_name")?.into_owned(),
-        conversation_id: span.session_id.text_or_empty("session_id")?.into_owned(),
-        user_id: span.user_id.text_or_empty("user_id")?.into_owned(),
-        model: span.model.text_or_empty("model")?.into_owned(),
+        agent: span.agent_name.name("agent_name")?,
+        conversation_id: span.session_id.name("session_id")?,
+        user_id: span.user_id.name("user_id")?,
+        model: span.model.name("model")?,
         tags: attributes.tags,
         tokens,
         cost: Cost::default(),
@@ -72,7 +70,7 @@ fn status(text: &str) -> SpanStatus {
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
 fn micros(milliseconds: f64) -> u64 {
-    (milliseconds * 1e3).round() as u64
+    ((milliseconds * 1e3).round() as u64).min(MAX_COUNT)
 }
 
 /// The keys that the backend reads. The others stay in the record.
@@ -107,7 +105,7 @@ impl SpanObject<'_> {
         let total = self.total_tokens.count("total_tokens")?.unwrap_or(0);
         let stated = self.usage_available.boolean("usage_available")?;
         let known = stated.unwrap_or(input > 0 || output > 0 || total > 0);
-        let total = if total > 0 { total } else { input.saturating_add(output) };
+        let total = if total > 0 { total } else { add_counts(input, output) };
         Ok(known.then_some(Tokens { input, output, total }))
     }
 }

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use axum::{
     Extension, Json,
     body::Body,
@@ -13,7 +15,7 @@ use super::{
 };
 use crate::{
     http::{ApiError, AppState, Caller, Intake},
-    model::{Access, Batch, Grant, IncomingTrace, IngestOutcome, Timestamp, Workspace},
+    model::{Access, Batch, Grant, IncomingTrace, IngestOutcome, Slug, Timestamp, Workspace, WorkspaceId},
     store::StoreError,
 };
 
@@ -41,16 +43,16 @@ pub(super) async fn ingest(
     let received_at = Timestamp::now();
     let receipt_id = idempotency_key(&headers)?;
     // The room is held until everything is stored.
-    let Received { text, room: _room } = body::read(&headers, body, &intake).await?;
+    let Received { text, room: _room } = body::read(&headers, body, &intake, usize::MAX).await?;
     let (digest, traces) = parse(&state, text).await?;
     let accepted = traces.len();
     let traces = place(&state, &access, traces).await?;
-    let idempotency_key = match &access.grant {
-        Grant::Organization => receipt_id.clone(),
-        // Nobody learns from a conflict which keys others use.
-        Grant::Workspace(own) => format!("{}/{receipt_id}", own.slug),
+    let sender = match &access.grant {
+        Grant::Organization => None,
+        Grant::Workspace(own) => Some(own.id),
     };
-    let batch = Batch { idempotency_key, digest, accepted, received_at, traces };
+    let idempotency_key = receipt_id.clone();
+    let batch = Batch { sender, idempotency_key, digest, accepted, received_at, traces };
     match state.store.ingest(batch).await? {
         IngestOutcome::Stored(_) | IngestOutcome::Repeated(_) => {
             Ok(Json(Acknowledgement { accepted, rejected: 0, spans_dropped: 0, receipt_id }))
@@ -86,59 +88,64 @@ async fn parse(state: &AppState, body: String) -> Result<([u8; 32], Vec<ParsedTr
     })
 }
 
-/// Finds the workspace of each trace, before anything of the request is stored.
+/// Finds the workspace of each trace. One that is missing is made only when nothing of the request is refused.
 async fn place(
     state: &AppState,
     access: &Access,
     traces: Vec<ParsedTrace>,
 ) -> Result<Vec<IncomingTrace>, ApiError> {
-    let mut known: Vec<Workspace> = Vec::new();
-    let mut placed = Vec::with_capacity(traces.len());
-    for (index, trace) in traces.into_iter().enumerate() {
-        let slug = trace.workspace_slug.as_deref();
-        let workspace = match known.iter().find(|known| slug.is_some_and(|slug| known.slug == slug)) {
-            Some(workspace) => workspace.id,
-            None => {
-                let workspace = workspace(state, access, slug)
-                    .await
-                    .map_err(|error| error.at(format!("traces[{index}].workspace_slug")))?;
-                let id = workspace.id;
-                known.push(workspace);
-                id
-            }
-        };
-        placed.push(IncomingTrace {
-            workspace,
-            trace_id: trace.trace_id,
-            environment: trace.environment,
-            spans: trace.spans,
-        });
+    let mut workspaces: HashMap<Option<Slug>, Option<WorkspaceId>> = HashMap::new();
+    for (index, trace) in traces.iter().enumerate() {
+        if !workspaces.contains_key(&trace.workspace_slug) {
+            let at = |error: ApiError| error.at(format!("traces[{index}].workspace_slug"));
+            let found = find(state, access, trace.workspace_slug.as_ref()).await.map_err(at)?;
+            workspaces.insert(trace.workspace_slug.clone(), found);
+        }
     }
-    Ok(placed)
+    for (slug, workspace) in &mut workspaces {
+        if let (Some(slug), None) = (slug, &workspace) {
+            *workspace = Some(create(state, slug).await?.id);
+        }
+    }
+    let place = |trace: ParsedTrace| {
+        let ParsedTrace { workspace_slug, trace_id, environment, spans } = trace;
+        let workspace = workspaces.get(&workspace_slug).copied().flatten();
+        let workspace = workspace.ok_or_else(|| ApiError::not_found("workspace"))?;
+        Ok(IncomingTrace { workspace, trace_id, environment, spans })
+    };
+    traces.into_iter().map(place).collect()
 }
 
-/// The workspace that a trace goes to: the one it names, as far as the caller may write there.
-async fn workspace(state: &AppState, access: &Access, slug: Option<&str>) -> Result<Workspace, ApiError> {
+/// The workspace that a trace goes to: the one it names, as far as the caller may write there. `None` for one that
+/// may be made.
+async fn find(
+    state: &AppState,
+    access: &Access,
+    slug: Option<&Slug>,
+) -> Result<Option<WorkspaceId>, ApiError> {
     let forbidden = |message: String| ApiError::new(StatusCode::FORBIDDEN, "forbidden", message);
-    let slug = match (&access.grant, slug) {
-        (Grant::Workspace(own), None) => return Ok(own.clone()),
-        (Grant::Workspace(own), Some(slug)) if own.slug == slug => return Ok(own.clone()),
-        (Grant::Workspace(own), Some(_)) => {
+    let slug = slug.map(Slug::as_str);
+    let slug = match &access.grant {
+        Grant::Organization => slug.unwrap_or(Slug::DEFAULT),
+        Grant::Workspace(own) if slug.is_none_or(|slug| slug == own.slug) => return Ok(Some(own.id)),
+        Grant::Workspace(own) => {
             return Err(forbidden(format!("this key writes to the workspace `{}` only", own.slug)));
         }
-        (Grant::Organization, slug) => slug.unwrap_or("default"),
     };
-    if let Some(workspace) = state.store.workspace(slug).await? {
-        return Ok(workspace);
+    match state.store.workspace(slug).await? {
+        Some(workspace) => Ok(Some(workspace.id)),
+        None if access.makes_workspaces => Ok(None),
+        None => Err(forbidden(format!(
+            "there is no workspace `{slug}`; make it with `staso workspace create {slug}`"
+        ))),
     }
-    if !access.makes_workspaces {
-        let message = format!("there is no workspace `{slug}`; make it with `staso workspace create {slug}`");
-        return Err(forbidden(message));
-    }
-    match state.store.create_workspace(slug).await {
+}
+
+async fn create(state: &AppState, slug: &Slug) -> Result<Workspace, ApiError> {
+    match state.store.create_workspace(slug.clone()).await {
         // Another request made it first.
-        Err(StoreError::WorkspaceExists(_)) => {
-            state.store.workspace(slug).await?.ok_or_else(|| ApiError::not_found("workspace"))
+        Err(StoreError::WorkspaceExists(slug)) => {
+            state.store.workspace(&slug).await?.ok_or_else(|| ApiError::not_found("workspace"))
         }
         made => Ok(made?),
     }

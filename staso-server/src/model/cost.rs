@@ -2,6 +2,8 @@ use std::ops::AddAssign;
 
 use serde::Serialize;
 
+use super::add_counts;
+
 /// Tokens that senders reported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Tokens {
@@ -15,9 +17,9 @@ pub struct Tokens {
 
 impl AddAssign for Tokens {
     fn add_assign(&mut self, other: Self) {
-        self.input = self.input.saturating_add(other.input);
-        self.output = self.output.saturating_add(other.output);
-        self.total = self.total.saturating_add(other.total);
+        self.input = add_counts(self.input, other.input);
+        self.output = add_counts(self.output, other.output);
+        self.total = add_counts(self.total, other.total);
     }
 }
 
@@ -61,9 +63,9 @@ impl Cost {
 
 impl AddAssign for Cost {
     fn add_assign(&mut self, other: Self) {
-        self.nano_usd = self.nano_usd.saturating_add(other.nano_usd);
-        self.priced += other.priced;
-        self.unpriced += other.unpriced;
+        self.nano_usd = add_counts(self.nano_usd, other.nano_usd);
+        self.priced = add_counts(self.priced, other.priced);
+        self.unpriced = add_counts(self.unpriced, other.unpriced);
     }
 }
 

@@ -113,6 +113,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_numbers_of_buckets_never_change_because_stores_keep_them() {
+        for (micros, bucket) in
+            [(0, 0), (31, 31), (64, 64), (65, 64), (1_000, 190), (1_000_000, 509), (u64::MAX, 1919)]
+        {
+            assert_eq!(Histogram::bucket(micros), bucket, "{micros}");
+        }
+    }
+
+    #[test]
     fn nothing_has_no_quantile() {
         assert_eq!(Histogram::default().quantile(0.5), None);
     }

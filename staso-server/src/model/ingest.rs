@@ -5,7 +5,10 @@ use super::{SpanHead, Timestamp, TraceId, WorkspaceId};
 /// The traces of one request, checked and ready to be stored.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    /// The request's `Idempotency-Key`; made up by the server where it has none.
+    /// Whose key it came with, for a key of one workspace: nobody learns from a conflict which idempotency keys others
+    /// use.
+    pub sender: Option<WorkspaceId>,
+    /// The request's `Idempotency-Key`, unique among those of its sender; made up by the server where it has none.
     pub idempotency_key: String,
     /// SHA-256 of the request's decompressed body: a repeated key must come with the same body.
     pub digest: [u8; 32],

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cost, Histogram, MetricsFilter, Timestamp, Tokens};
+use super::{Cost, Histogram, MetricsFilter, Timestamp, Tokens, add_counts};
 
 /// What metrics are told apart by.
 ///
@@ -91,8 +91,8 @@ impl Measures {
 
     /// Adds what another span of time or agent counted.
     pub fn add(&mut self, other: &Self) {
-        self.count += other.count;
-        self.errors += other.errors;
+        self.count = add_counts(self.count, other.count);
+        self.errors = add_counts(self.errors, other.errors);
         self.latency.add(&other.latency);
         self.tokens += other.tokens;
         self.cost += other.cost;

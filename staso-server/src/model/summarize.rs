@@ -1,9 +1,15 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Cost, SpanHead, SpanKind, Timestamp, Tokens, TraceStatus};
 
+/// A trace is found and counted by so many agents, conversations, users, tags and calls of models each. Their records
+/// keep the others: without a limit, one trace could take the whole index for itself.
+pub const MAX_VALUES: usize = 100;
+
 /// Everything that is known of a trace from its spans. A function of the set of spans alone: their order of
 /// arrival does not show.
+///
+/// Each list has at most [`MAX_VALUES`] entries.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TraceState {
     /// The root's name; without a root, that of the span that began first.
@@ -86,26 +92,31 @@ pub fn summarize<'a>(spans: impl IntoIterator<Item = &'a SpanHead>) -> Option<Tr
 
     let mut tokens = Tokens::default();
     let mut cost = Cost::default();
-    let mut tags: Vec<String> = Vec::new();
+    let mut tags: BTreeSet<&str> = BTreeSet::new();
     let mut kinds: Vec<SpanKind> = Vec::new();
-    let mut runs: Vec<(AgentRun, &SpanHead)> = Vec::new();
+    let mut runs = Runs { ended: ended.is_some(), ..Runs::default() };
     let mut models: BTreeMap<(&str, &str), ModelUse> = BTreeMap::new();
     for &span in &spans {
         tokens += span.tokens.unwrap_or_default();
         cost += span.cost;
-        tags.extend(span.tags.iter().filter(|tag| !tag.is_empty()).cloned());
+        for tag in span.tags.iter().filter(|tag| !tag.is_empty()) {
+            tags.insert(tag);
+            if tags.len() > MAX_VALUES {
+                tags.pop_last();
+            }
+        }
         if !kinds.contains(&span.kind) {
             kinds.push(span.kind);
         }
-        add_to_run(&mut runs, span, ended.is_some());
+        runs.add(span);
         if !span.model.is_empty() && !span.provisional {
-            add_to_model(models.entry((&span.agent, &span.model)).or_insert_with(|| unused(span)), span);
+            let key = (&*span.agent, &*span.model);
+            if models.len() < MAX_VALUES || models.contains_key(&key) {
+                add_to_model(models.entry(key).or_insert_with(|| unused(span)), span);
+            }
         }
     }
-    tags.sort_unstable();
-    tags.dedup();
     kinds.sort_unstable_by_key(|kind| SpanKind::ALL.iter().position(|known| known == kind));
-    runs.sort_by_key(|(run, _)| run.agent != lead.agent);
     Some(TraceState {
         name: lead.name.clone(),
         status: ended.map_or(TraceStatus::Running, |root| match root.status {
@@ -125,8 +136,8 @@ pub fn summarize<'a>(spans: impl IntoIterator<Item = &'a SpanHead>) -> Option<Tr
         conversations: values(lead, &spans, |span| &span.conversation_id),
         users: values(lead, &spans, |span| &span.user_id),
         kinds,
-        tags,
-        runs: runs.into_iter().map(|(run, _)| run).collect(),
+        tags: tags.into_iter().map(str::to_owned).collect(),
+        runs: runs.led_by(&lead.agent),
         models: models.into_values().map(sorted).collect(),
     })
 }
@@ -142,39 +153,56 @@ fn values<'a>(
     spans: &[&'a SpanHead],
     of: impl Fn(&'a SpanHead) -> &'a String,
 ) -> Vec<String> {
-    let mut values: Vec<&String> = Vec::new();
-    for value in std::iter::once(lead).chain(spans.iter().copied()).map(of) {
-        if !value.is_empty() && !values.contains(&value) {
-            values.push(value);
-        }
-    }
-    values.into_iter().cloned().collect()
+    let mut seen: HashSet<&String> = HashSet::new();
+    let leading_first = std::iter::once(lead).chain(spans.iter().copied()).map(of);
+    leading_first.filter(|value| !value.is_empty() && seen.insert(*value)).take(MAX_VALUES).cloned().collect()
 }
 
-fn add_to_run<'a>(runs: &mut Vec<(AgentRun, &'a SpanHead)>, span: &'a SpanHead, ended: bool) {
-    if span.agent.is_empty() {
-        return;
+/// One run per agent, in the order in which they began, and the longest span of each.
+#[derive(Default)]
+struct Runs<'a> {
+    ended: bool,
+    runs: Vec<(AgentRun, &'a SpanHead)>,
+    by_agent: HashMap<&'a str, usize>,
+}
+
+impl<'a> Runs<'a> {
+    fn add(&mut self, span: &'a SpanHead) {
+        let known = self.by_agent.get(&*span.agent).copied();
+        if span.agent.is_empty() || (known.is_none() && self.runs.len() >= MAX_VALUES) {
+            return;
+        }
+        let index = known.unwrap_or_else(|| self.begin(span));
+        let Some((run, longest)) = self.runs.get_mut(index) else { return };
+        if span.duration_micros > longest.duration_micros {
+            *longest = span;
+            run.duration_micros = self.ended.then_some(span.duration_micros);
+            run.failed = span.status.is_failure();
+        }
+        run.tokens += span.tokens.unwrap_or_default();
+        run.cost += span.cost;
     }
-    let index = runs.iter().position(|(run, _)| run.agent == span.agent).unwrap_or_else(|| {
+
+    fn begin(&mut self, span: &'a SpanHead) -> usize {
+        let index = self.runs.len();
         let run = AgentRun {
             agent: span.agent.clone(),
             started_at: span.started_at,
-            duration_micros: ended.then_some(span.duration_micros),
+            duration_micros: self.ended.then_some(span.duration_micros),
             failed: span.status.is_failure(),
             tokens: Tokens::default(),
             cost: Cost::default(),
         };
-        runs.push((run, span));
-        runs.len() - 1
-    });
-    let Some((run, longest)) = runs.get_mut(index) else { return };
-    if span.duration_micros > longest.duration_micros {
-        *longest = span;
-        run.duration_micros = ended.then_some(span.duration_micros);
-        run.failed = span.status.is_failure();
+        self.runs.push((run, span));
+        self.by_agent.insert(&span.agent, index);
+        index
     }
-    run.tokens += span.tokens.unwrap_or_default();
-    run.cost += span.cost;
+
+    fn led_by(self, agent: &str) -> Vec<AgentRun> {
+        let mut runs: Vec<AgentRun> = self.runs.into_iter().map(|(run, _)| run).collect();
+        runs.sort_by_key(|run| run.agent != agent);
+        runs
+    }
 }
 
 fn unused(span: &SpanHead) -> ModelUse {
@@ -199,4 +227,47 @@ fn add_to_model(usage: &mut ModelUse, span: &SpanHead) {
 fn sorted(mut usage: ModelUse) -> ModelUse {
     usage.durations_micros.sort_unstable();
     usage
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::SpanId;
+
+    /// A span that started at this moment, with its number as every name.
+    fn span(number: i64) -> SpanHead {
+        let name = format!("{number:05}");
+        SpanHead {
+            span_id: SpanId::new(&*name),
+            parent_span_id: Some(SpanId::new("root")),
+            name: name.clone(),
+            kind: SpanKind::Llm,
+            started_at: Timestamp::from_micros(number),
+            duration_micros: 1,
+            status: super::super::SpanStatus::Ok,
+            provisional: false,
+            agent: name.clone(),
+            conversation_id: name.clone(),
+            user_id: name.clone(),
+            model: name.clone(),
+            tags: vec![name],
+            tokens: Some(Tokens { input: 1, output: 1, total: 2 }),
+            cost: Cost::of_call(Some(1)),
+        }
+    }
+
+    #[test]
+    fn lists_are_limited_and_sums_are_not() {
+        const SPANS: i64 = 50_000;
+        let mut spans: Vec<SpanHead> = (0..SPANS).rev().map(span).collect();
+        spans.push(SpanHead { parent_span_id: None, user_id: "root's".to_owned(), ..span(SPANS) });
+        let state = summarize(&spans).unwrap();
+        let lengths = [&state.conversations, &state.users, &state.tags].map(Vec::len);
+        assert_eq!(
+            (lengths, state.runs.len(), state.models.len()),
+            ([MAX_VALUES; 3], MAX_VALUES, MAX_VALUES)
+        );
+        assert_eq!((&*state.users[0], &*state.users[1], &*state.tags[0]), ("root's", "00000", "00000"));
+        assert_eq!((state.spans, state.tokens.total, state.cost.priced), (50_001, 100_002, 50_001));
+    }
 }

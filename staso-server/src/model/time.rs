@@ -52,10 +52,8 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::Timestamp::from_microsecond(self.0) {
-            Ok(moment) => write!(f, "{moment:.6}"),
-            Err(_) => write!(f, "{} µs", self.0),
-        }
+        let nearest = if self.0 < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
+        write!(f, "{:.6}", jiff::Timestamp::from_microsecond(self.0).unwrap_or(nearest))
     }
 }
 

@@ -3,7 +3,7 @@ use std::{collections::HashMap, fs, path::Path};
 use serde::Deserialize;
 
 use super::PriceError;
-use crate::model::Tokens;
+use crate::model::{MAX_COUNT, Tokens};
 
 /// A table of prices by model.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +20,8 @@ pub struct Usage {
     pub cache_read: u64,
     /// How many tokens of the input were written to a cache.
     pub cache_write: u64,
+    /// How many of these are to stay there for an hour, which costs more.
+    pub cache_write_1h: u64,
 }
 
 impl Prices {
@@ -71,7 +73,13 @@ impl Prices {
     fn parse(json: &str) -> Result<Self, String> {
         let file: File = serde_json::from_str(json).map_err(|error| error.to_string())?;
         for (model, price) in &file.models {
-            let prices = [Some(price.input), Some(price.output), price.cache_read, price.cache_write];
+            let prices = [
+                Some(price.input),
+                Some(price.output),
+                price.cache_read,
+                price.cache_write,
+                price.cache_write_1h,
+            ];
             if prices.into_iter().flatten().any(|usd| usd < 0.0) {
                 return Err(format!("the model `{model}` has a price below 0"));
             }
@@ -95,6 +103,8 @@ struct Price {
     cache_read: Option<f64>,
     /// As for other input where it is absent.
     cache_write: Option<f64>,
+    /// As for other writes to the cache where it is absent.
+    cache_write_1h: Option<f64>,
     /// Whether the provider counts tokens of the cache beside the input, not as part of it.
     #[serde(default)]
     cache_beside_input: bool,
@@ -113,14 +123,17 @@ impl Price {
             true => usage.tokens.input,
             false => usage.tokens.input.saturating_sub(cached),
         };
+        let write = self.cache_write.unwrap_or(self.input);
         let usd_per_million = [
             (fresh, self.input),
             (usage.cache_read, self.cache_read.unwrap_or(self.input)),
-            (usage.cache_write, self.cache_write.unwrap_or(self.input)),
+            (usage.cache_write.saturating_sub(usage.cache_write_1h), write),
+            (usage.cache_write.min(usage.cache_write_1h), self.cache_write_1h.unwrap_or(write)),
             (usage.tokens.output, self.output),
         ];
         // Dollars per million tokens are thousands of billionths per token.
-        usd_per_million.iter().map(|(tokens, price)| *tokens as f64 * price * 1e3).sum::<f64>().round() as u64
+        let nano_usd: f64 = usd_per_million.iter().map(|(tokens, price)| *tokens as f64 * price * 1e3).sum();
+        (nano_usd.round() as u64).min(MAX_COUNT)
     }
 }
 
@@ -152,7 +165,7 @@ mod tests {
 
     fn usd(model: &str, input: u64, output: u64, cache_read: u64) -> Option<f64> {
         let tokens = Tokens { input, output, total: input + output };
-        let nano = Prices::embedded().nano_usd(model, Usage { tokens, cache_read, cache_write: 0 });
+        let nano = Prices::embedded().nano_usd(model, Usage { tokens, cache_read, ..Usage::default() });
         nano.map(|nano| nano as f64 / 1e9)
     }
 
@@ -167,6 +180,15 @@ mod tests {
     fn cached_tokens_are_part_of_the_input_or_beside_it_by_provider() {
         assert_eq!(usd("gpt-4o", 1_000_000, 0, 1_000_000), Some(1.25));
         assert_eq!(usd("claude-sonnet-4-5", 1_000_000, 0, 1_000_000), Some(3.3));
+    }
+
+    #[test]
+    fn what_stays_in_the_cache_for_an_hour_costs_more() {
+        let usd = |cache_write, cache_write_1h| {
+            let usage = Usage { cache_write, cache_write_1h, ..Usage::default() };
+            Prices::embedded().nano_usd("claude-sonnet-4-5", usage).map(|nano| nano as f64 / 1e9)
+        };
+        assert_eq!([usd(1_000_000, 0), usd(1_000_000, 1_000_000)], [Some(3.75), Some(6.0)]);
     }
 
     #[test]

@@ -17,18 +17,25 @@ pub use error::{OpenError, StoreError};
 
 use crate::model::{
     Annotation, Batch, Conversation, ConversationFilter, ConversationSummary, IngestOutcome, KeyId,
-    KeyRecord, KeyScope, Metrics, MetricsQuery, Page, PageRequest, SpanId, StoredSpan, Timestamp,
-    TraceDetail, TraceFilter, TraceId, TraceSort, TraceSummary, UserSummary, Workspace, WorkspaceId,
+    KeyRecord, KeyScope, Metrics, MetricsFilter, MetricsQuery, Page, PageRequest, Slug, SpanId, StoredSpan,
+    Timestamp, TraceDetail, TraceFilter, TraceId, TraceSort, TraceSummary, UserSummary, Workspace,
+    WorkspaceId,
 };
 
 /// What every engine does. Each query names its workspace.
+///
+/// # Errors
+///
+/// Everything but [`revision`](Self::revision) and [`close`](Self::close) can fail with [`StoreError::Overloaded`], which
+/// passes, with [`StoreError::Closed`] after [`close`](Self::close), and with [`StoreError::Engine`]; what else a call can
+/// fail with is said there.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Stores a batch, all of it or nothing. When this returns `Stored` or `Repeated`, it is on disk.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Overloaded`] and [`StoreError::Full`] store nothing and may be tried again.
+    /// [`StoreError::Full`], and nothing was stored: it may be tried again.
     async fn ingest(&self, batch: Batch) -> Result<IngestOutcome, StoreError>;
 
     /// Stores what was said of a trace, which need not have arrived. Without a workspace it goes to those
@@ -66,6 +73,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// The spans of a trace with their records, ordered by start, then by identifier. Empty when there is no
     /// such trace.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::BadCursor`] for a cursor of another list.
     async fn spans(
         &self,
         workspace: WorkspaceId,
@@ -82,6 +93,10 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Option<StoredSpan>, StoreError>;
 
     /// The conversations that match, the last active first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::BadCursor`] for a cursor of another list.
     async fn conversations(
         &self,
         workspace: WorkspaceId,
@@ -90,6 +105,10 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Page<ConversationSummary>, StoreError>;
 
     /// One conversation with a page of its turns, the earliest first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::BadCursor`] for a cursor of another list.
     async fn conversation(
         &self,
         workspace: WorkspaceId,
@@ -101,10 +120,14 @@ pub trait Store: Send + Sync + 'static {
     async fn metrics(&self, workspace: WorkspaceId, query: MetricsQuery) -> Result<Metrics, StoreError>;
 
     /// The end users with runs that match, the last active first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::BadCursor`] for a cursor of another list.
     async fn users(
         &self,
         workspace: WorkspaceId,
-        filter: crate::model::MetricsFilter,
+        filter: MetricsFilter,
         page: PageRequest,
     ) -> Result<Page<UserSummary>, StoreError>;
 
@@ -115,7 +138,7 @@ pub trait Store: Send + Sync + 'static {
     fn revision(&self) -> watch::Receiver<Revision>;
 
     /// The traces that changed after a revision, the earliest change first, and the revision up to which
-    /// they are complete. More than `limit` changes are cut.
+    /// they are complete: of more than about `limit` changes, the rest comes with the next call.
     async fn changes(
         &self,
         workspace: WorkspaceId,
@@ -134,7 +157,7 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`StoreError::WorkspaceExists`].
-    async fn create_workspace(&self, slug: &str) -> Result<Workspace, StoreError>;
+    async fn create_workspace(&self, slug: Slug) -> Result<Workspace, StoreError>;
 
     /// Keeps a new key, of which only the prefix and a hash are known here.
     ///

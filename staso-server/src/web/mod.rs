@@ -14,7 +14,7 @@ mod here;
 pub mod layout;
 pub(crate) mod link;
 mod list;
-pub mod login;
+mod login;
 mod overview;
 mod settings;
 mod span;
@@ -25,7 +25,6 @@ mod users;
 
 use axum::{
     Router,
-    response::Html,
     routing::{get, post},
 };
 
@@ -48,7 +47,8 @@ pub fn routes() -> Router<AppState> {
         .route("/settings/keys", post(settings::create_key))
         .route("/settings/keys/{id}/revoke", post(settings::revoke_key))
         .route("/settings/workspaces", post(settings::create_workspace))
-        .route("/login", get(|| async { Html(login::page(None).into_string()) }))
+        .route("/login", get(login::show).post(login::sign_in))
+        .route("/logout", post(login::sign_out))
         .route("/traces/{trace_id}", get(trace::page))
         .route("/traces/{trace_id}/rows", get(trace::rows))
         .route("/traces/{trace_id}/spans/{span_id}", get(trace::span))

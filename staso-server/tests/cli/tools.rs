@@ -113,7 +113,7 @@ fn mistakes_in_the_command_line_end_with_2_and_name_the_flag() {
         (&["traces", "--min-duration", "long"], "error: --min-duration must be a number and a unit"),
         (&["prune", "--older-than", "old"], "error: --older-than must be an age such as"),
         (&["prune"], "error: the following required arguments were not provided"),
-        (&["workspace", "create", "Big Team"], "error: a workspace's name has"),
+        (&["workspace", "create", "a/b"], "error: invalid value 'a/b' for '<SLUG>': a workspace's name has"),
         (&["nonsense"], "error: unrecognized subcommand 'nonsense'"),
     ] {
         let output = run(data.path(), arguments);

@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::{Value, json};
 use staso_server::{
-    http::{self, AppState, Guards, Limits, Mode, Server},
+    http::{AppState, Guards, Limits, Mode, Server},
     keys,
     model::{KeyScope, PageRequest, TraceDetail, TraceFilter, TraceId, TraceSort, TraceSummary},
     pricing::Prices,
@@ -53,11 +53,10 @@ impl Backend {
 
     /// One that keeps its traces in the folder.
     pub(crate) fn in_folder(folder: &Path) -> Self {
-        let store = SqliteStore::open(folder, OpenOptions::server("http://localhost")).unwrap();
-        Self::over(Arc::new(store), Mode::Local, Limits::default(), Guards::default())
+        Self::over(Arc::new(open(folder)), Mode::Local, Limits::default(), Guards::default())
     }
 
-    fn over(store: Arc<dyn Store>, mode: Mode, limits: Limits, guards: Guards) -> Self {
+    pub(crate) fn over(store: Arc<dyn Store>, mode: Mode, limits: Limits, guards: Guards) -> Self {
         let runtime = Runtime::new().unwrap();
         let state = AppState { store: Arc::clone(&store), prices: Arc::new(Prices::embedded()), mode };
         let server = runtime.block_on(Server::bind("127.0.0.1:0".parse().unwrap(), limits)).unwrap();
@@ -65,9 +64,13 @@ impl Backend {
         let (stop, stopping) = oneshot::channel::<()>();
         let task = runtime.spawn(async move {
             let shutdown = async move { drop(stopping.await) };
-            server.serve(http::router(state, guards), shutdown).await;
+            server.serve(staso_server::router(state, guards), shutdown).await;
         });
         Self { address, store, stop: Some(stop), task: Some(task), runtime }
+    }
+
+    pub(crate) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
     }
 
     /// Asks the server to stop.
@@ -91,7 +94,7 @@ impl Backend {
                 None => KeyScope::Organization,
                 Some(slug) => {
                     if self.store.workspace(slug).await.unwrap().is_none() {
-                        self.store.create_workspace(slug).await.unwrap();
+                        self.store.create_workspace(slug.parse().unwrap()).await.unwrap();
                     }
                     KeyScope::Workspace(slug.to_owned())
                 }
@@ -155,6 +158,10 @@ impl Backend {
         let headers = [("X-API-Key", key), ("Content-Type", "application/json")];
         self.send("POST", path, &headers, body.to_string().as_bytes())
     }
+}
+
+pub(crate) fn open(folder: &Path) -> SqliteStore {
+    SqliteStore::open(folder, OpenOptions::server("http://localhost")).unwrap()
 }
 
 impl Drop for Backend {

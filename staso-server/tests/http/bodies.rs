@@ -45,11 +45,13 @@ fn whatever_arrives_is_answered_and_never_with_a_fault_of_the_server() {
 
 #[test]
 fn any_json_in_any_place_is_taken_or_refused_with_its_path() {
-    let backend = Backend::local();
+    let folder = tempfile::tempdir().unwrap();
+    let backend = Backend::in_folder(folder.path());
     let leaf = prop_oneof![
         Just(json!(null)),
         any::<bool>().prop_map(|value| json!(value)),
         any::<f64>().prop_map(|value| json!(value)),
+        any::<u64>().prop_map(|value| json!(value)),
         any::<i64>().prop_map(|value| json!(value)),
         ".*".prop_map(|value| json!(value)),
         Just(json!({})),
@@ -81,7 +83,49 @@ fn any_json_in_any_place_is_taken_or_refused_with_its_path() {
             }
             status => prop_assert!(false, "{} {}", status, body),
         }
+        everything_can_be_read(&backend);
     });
+}
+
+#[test]
+fn the_greatest_numbers_add_up_to_what_can_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let backend = Backend::in_folder(folder.path());
+    for trace in ["a", "b"] {
+        for (span, number) in
+            [("1", json!(u64::MAX)), ("2", json!(1e300)), ("3", json!(9e15)), ("2", json!(1))]
+        {
+            let mut body = one_span("default", trace, span);
+            let fields = body["traces"][0]["spans"][0].as_object_mut().unwrap();
+            for key in ["duration_ms", "input_tokens", "output_tokens", "total_tokens"] {
+                fields.insert(key.to_owned(), number.clone());
+            }
+            fields.insert("kind".to_owned(), json!("llm"));
+            fields.insert("model".to_owned(), json!("gpt-4o"));
+            assert_eq!(ingest(&backend, body.to_string().as_bytes(), &[]).status, 200, "{number}");
+            everything_can_be_read(&backend);
+        }
+    }
+    let conversation = backend.get("/v1/conversations/talk", "k").json();
+    assert_eq!(conversation["summary"]["tokens"]["total"], (1_u64 << 53) - 1, "{conversation}");
+}
+
+/// Whatever was stored, no list and no page may fail for it.
+fn everything_can_be_read(backend: &Backend) {
+    for path in [
+        "/v1/traces",
+        "/v1/traces/t/spans",
+        "/v1/conversations",
+        "/v1/users",
+        "/v1/agents",
+        "/v1/metrics?by=model",
+        "/",
+        "/traces",
+        "/conversations",
+    ] {
+        let reply = backend.get(path, "k");
+        assert!(matches!(reply.status, 200 | 404), "{path}: {reply:?}");
+    }
 }
 
 #[test]

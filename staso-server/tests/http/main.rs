@@ -6,5 +6,6 @@ mod bodies;
 mod browsers;
 mod captures;
 mod connections;
+mod faults;
 mod repeats;
 mod secrets;

@@ -1,14 +1,15 @@
 //! What must not be told: keys and payloads, in logs and errors.
 
 use std::{
-    io,
+    fs, io,
     sync::{Arc, Mutex},
 };
 
 use serde_json::json;
+use staso_server::http::{Guards, Limits, Mode};
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::backend::{Backend, one_span};
+use crate::backend::{Backend, one_span, open};
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -29,6 +30,25 @@ impl MakeWriter<'_> for Log {
     fn make_writer(&self) -> Self {
         self.clone()
     }
+}
+
+#[test]
+fn a_key_is_not_in_the_files_of_the_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let guards = (Limits::default(), Guards::default());
+    let mut backend = Backend::over(Arc::new(open(folder.path())), Mode::Keys, guards.0, guards.1);
+    let key = backend.key(None);
+    assert_eq!(backend.post("/v1/traces/ingest", &key, &one_span("default", "t", "s")).status, 200);
+    let holds = |needle: &str| {
+        let files =
+            fs::read_dir(folder.path()).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap());
+        files.into_iter().any(|bytes| bytes.windows(needle.len()).any(|part| part == needle.as_bytes()))
+    };
+    // Lists show how it begins. The rest is nowhere, neither while the server runs nor afterwards.
+    assert!(holds(&key[..12]) && !holds(&key[12..]));
+    backend.stop();
+    backend.wait();
+    assert!(holds(&key[..12]) && !holds(&key[12..]));
 }
 
 #[test]

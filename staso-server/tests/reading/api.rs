@@ -191,7 +191,7 @@ async fn an_unknown_price_is_null() {
 #[tokio::test]
 async fn a_workspace_sees_nothing_of_another() {
     let client = Client::with_sample().await;
-    let other = client.store.create_workspace("other").await.unwrap();
+    let other = client.store.create_workspace("other".parse().unwrap()).await.unwrap();
     assert_eq!(client.json("/v1/traces?workspace=other").await["items"], serde_json::json!([]));
     assert_eq!(client.json("/v1/facets?workspace=other").await["agents"], serde_json::json!([]));
     for path in [format!("/v1/traces/{REFUND}?workspace=other"), "/v1/traces?workspace=none".to_owned()] {

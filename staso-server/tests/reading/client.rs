@@ -8,9 +8,10 @@ use axum::{
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use staso_server::{
-    http::{AppState, Guards, Mode, router},
+    http::{AppState, Guards, Mode},
     model::{Timestamp, WorkspaceId},
     pricing::Prices,
+    router,
     store::{Store, memory::MemoryStore},
 };
 use tower::ServiceExt as _;

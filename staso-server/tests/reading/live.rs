@@ -26,7 +26,7 @@ async fn event(body: &mut Body, name: &str) -> String {
 #[tokio::test]
 async fn a_trace_that_arrives_is_told_to_who_watches_its_workspace() {
     let client = Client::empty(Mode::Local).await;
-    let other = client.store.create_workspace("other").await.unwrap();
+    let other = client.store.create_workspace("other".parse().unwrap()).await.unwrap();
     let mut body = client.open("/v1/live").await.into_body();
     sample::add_one(&*client.store, other.id, Timestamp::now(), 1).await;
     sample::add_one(&*client.store, client.default, Timestamp::now(), 2).await;

@@ -88,7 +88,7 @@ async fn what_is_chosen_stays_in_the_form_and_in_links() {
 #[tokio::test]
 async fn links_stay_in_the_workspace() {
     let client = Client::with_sample().await;
-    client.store.create_workspace("other").await.unwrap();
+    client.store.create_workspace("other".parse().unwrap()).await.unwrap();
     let (_, page) = client.page("/?workspace=other").await;
     for section in ["/traces", "/conversations", "/users", "/settings"] {
         assert!(page.contains(&format!("href=\"{section}?workspace=other\"")), "{section}");

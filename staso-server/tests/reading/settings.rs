@@ -11,7 +11,7 @@ use crate::client::Client;
 /// A server that asks for keys, called with one of this scope.
 async fn called_with(scope: KeyScope) -> Client {
     let client = Client::empty(Mode::Keys).await;
-    client.store.create_workspace("payments").await.unwrap();
+    client.store.create_workspace("payments".parse().unwrap()).await.unwrap();
     let (key, kept) = keys::generate("first", scope).unwrap();
     client.store.create_key(kept).await.unwrap();
     client.with_key(key.expose())
@@ -45,7 +45,7 @@ async fn a_workspace_is_made_under_a_name_that_is_free_and_fit_for_addresses() {
     assert_eq!(made.0, StatusCode::SEE_OTHER);
     assert!(client.store.workspace("support").await.unwrap().is_some());
     for (form, reason) in
-        [("slug=support", "exists"), ("slug=Sup+port", "lower-case"), ("slug=", "lower-case")]
+        [("slug=support", "exists"), ("slug=sup%2Fport", "1 to 64 letters"), ("slug=", "1 to 64 letters")]
     {
         let (status, page) = client.post("/settings/workspaces", form).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{form}");

@@ -129,6 +129,7 @@ fn batch(workspace: WorkspaceId, key: &str) -> Batch {
         spans: (0..SPANS).map(|number| span(round, number)).collect(),
     };
     Batch {
+        sender: None,
         idempotency_key: key.to_owned(),
         digest: [7; 32],
         accepted: TRACES as usize,

@@ -104,6 +104,7 @@ pub(crate) fn batch(workspace: WorkspaceId, key: &str, trace_id: &str, versions:
         spans: vec![version.span()],
     };
     Batch {
+        sender: None,
         idempotency_key: key.to_owned(),
         digest: [1; 32],
         accepted: versions.len(),

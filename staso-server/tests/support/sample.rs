@@ -147,6 +147,7 @@ impl Trace {
 
     pub(crate) fn batch(self, workspace: WorkspaceId, index: usize) -> Batch {
         Batch {
+            sender: None,
             idempotency_key: format!("{}-{index}", self.id),
             digest: [0; 32],
             accepted: 1,

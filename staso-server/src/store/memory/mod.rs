@@ -25,7 +25,7 @@ use super::{
 };
 use crate::model::{
     Annotation, Batch, Conversation, ConversationFilter, ConversationSummary, IngestOutcome, KeyId,
-    KeyRecord, KeyScope, Metrics, MetricsFilter, MetricsQuery, Page, PageRequest, SpanId, StoredSpan,
+    KeyRecord, KeyScope, Metrics, MetricsFilter, MetricsQuery, Page, PageRequest, Slug, SpanId, StoredSpan,
     Timestamp, TraceDetail, TraceFilter, TraceId, TraceSort, TraceSummary, UserSummary, Workspace,
     WorkspaceId,
 };
@@ -229,13 +229,13 @@ impl Store for MemoryStore {
         Ok(self.state().workspaces.iter().find(|workspace| workspace.slug == slug).cloned())
     }
 
-    async fn create_workspace(&self, slug: &str) -> Result<Workspace, StoreError> {
+    async fn create_workspace(&self, slug: Slug) -> Result<Workspace, StoreError> {
         let workspaces = &mut self.state().workspaces;
-        if workspaces.iter().any(|workspace| workspace.slug == slug) {
-            return Err(StoreError::WorkspaceExists(slug.to_owned()));
+        if workspaces.iter().any(|workspace| workspace.slug == slug.as_str()) {
+            return Err(StoreError::WorkspaceExists(slug.to_string()));
         }
         let id = WorkspaceId(workspaces.len() as i64 + 1);
-        let workspace = Workspace { id, slug: slug.to_owned(), created_at: Timestamp::now() };
+        let workspace = Workspace { id, slug: slug.to_string(), created_at: Timestamp::now() };
         workspaces.push(workspace.clone());
         Ok(workspace)
     }

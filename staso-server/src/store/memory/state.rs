@@ -15,7 +15,7 @@ pub(super) struct State {
     pub(super) workspaces: Vec<Workspace>,
     pub(super) keys: Vec<(KeyRecord, [u8; 32])>,
     pub(super) revision: u64,
-    receipts: HashMap<String, ([u8; 32], Receipt)>,
+    receipts: HashMap<(Option<WorkspaceId>, String), ([u8; 32], Receipt)>,
     traces: BTreeMap<(WorkspaceId, TraceId), KeptTrace>,
     /// Without a workspace until a trace with this identifier arrives.
     annotations: Vec<(Option<WorkspaceId>, TraceId, Annotation)>,
@@ -46,7 +46,8 @@ impl State {
     }
 
     pub(super) fn ingest(&mut self, batch: Batch) -> IngestOutcome {
-        if let Some((digest, receipt)) = self.receipts.get(&batch.idempotency_key) {
+        let key = (batch.sender, batch.idempotency_key);
+        if let Some((digest, receipt)) = self.receipts.get(&key) {
             return if *digest == batch.digest {
                 IngestOutcome::Repeated(receipt.clone())
             } else {
@@ -57,8 +58,8 @@ impl State {
             self.revision += 1;
             self.add(trace, batch.received_at);
         }
-        let receipt = Receipt { receipt_id: batch.idempotency_key.clone(), accepted: batch.accepted };
-        self.receipts.insert(batch.idempotency_key, (batch.digest, receipt.clone()));
+        let receipt = Receipt { receipt_id: key.1.clone(), accepted: batch.accepted };
+        self.receipts.insert(key, (batch.digest, receipt.clone()));
         IngestOutcome::Stored(receipt)
     }
 

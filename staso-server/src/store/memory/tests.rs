@@ -32,6 +32,7 @@ fn span(id: &str, parent: Option<&str>, started_at: i64) -> IncomingSpan {
 
 fn batch(key: &str, workspace: WorkspaceId, trace: &str, spans: Vec<IncomingSpan>) -> Batch {
     Batch {
+        sender: None,
         idempotency_key: key.to_owned(),
         digest: [0; 32],
         accepted: 1,
@@ -86,7 +87,7 @@ async fn a_filter_keeps_what_matches_every_condition() {
 #[tokio::test]
 async fn another_workspace_sees_nothing() {
     let store = three_traces().await;
-    let other = store.create_workspace("other").await.unwrap().id;
+    let other = store.create_workspace("other".parse().unwrap()).await.unwrap().id;
     let page = store.traces(other, TraceFilter::default(), TraceSort::Newest, PageRequest::first(9)).await;
     assert_eq!(page.unwrap().items, []);
     assert_eq!(store.trace(other, TraceId::new("a")).await.unwrap(), None);

@@ -1,11 +1,12 @@
 //! What a row of `fact` counts, as one value: metrics read very many, and a column costs more than a varint.
 //!
 //! ```text
-//! count │ errors │ tokens in │ out │ total │ billionths of a dollar │ priced │ unpriced │ bucket of each that ended
+//! count │ errors │ tokens in │ out │ total │ billionths of a dollar │ priced │ unpriced │ each bucket of the
+//! latencies, and how often
 //! ```
 
 use super::varint;
-use crate::model::{Histogram, Measures};
+use crate::model::{Histogram, Measures, add_counts};
 
 /// Writes what was counted.
 pub(super) fn encode(measures: &Measures) -> Vec<u8> {
@@ -18,7 +19,8 @@ pub(super) fn encode(measures: &Measures) -> Vec<u8> {
         varint::push(&mut bytes, number);
     }
     for (bucket, times) in latency.buckets() {
-        (0..times).for_each(|_| varint::push(&mut bytes, bucket.into()));
+        varint::push(&mut bytes, bucket.into());
+        varint::push(&mut bytes, times.into());
     }
     bytes
 }
@@ -26,16 +28,17 @@ pub(super) fn encode(measures: &Measures) -> Vec<u8> {
 /// Adds what [`encode`] wrote.
 pub(super) fn add(mut bytes: &[u8], to: &mut Measures) {
     let mut next = || varint::take(&mut bytes).unwrap_or_default();
-    to.count += next();
-    to.errors += next();
-    for sum in [&mut to.tokens.input, &mut to.tokens.output, &mut to.tokens.total, &mut to.cost.nano_usd] {
-        *sum = sum.saturating_add(next());
+    let Measures { count, errors, tokens, cost, .. } = to;
+    for sum in [count, errors, &mut tokens.input, &mut tokens.output, &mut tokens.total] {
+        *sum = add_counts(*sum, next());
     }
-    to.cost.priced += next();
-    to.cost.unpriced += next();
-    while let Some(bucket) = varint::take(&mut bytes) {
-        if let Ok(bucket @ ..=Histogram::LAST_BUCKET) = u16::try_from(bucket) {
-            to.latency.record_bucket(bucket, 1);
+    for sum in [&mut cost.nano_usd, &mut cost.priced, &mut cost.unpriced] {
+        *sum = add_counts(*sum, next());
+    }
+    while let Some((bucket, times)) = varint::take(&mut bytes).zip(varint::take(&mut bytes)) {
+        if let (Ok(bucket @ ..=Histogram::LAST_BUCKET), Ok(times)) = (u16::try_from(bucket), times.try_into())
+        {
+            to.latency.record_bucket(bucket, times);
         }
     }
 }
@@ -45,12 +48,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::{Cost, Tokens};
+    use crate::model::{Cost, MAX_COUNT, Tokens};
 
     proptest! {
         #[test]
         fn adding_what_was_encoded_is_adding_it(
-            numbers in prop::collection::vec((0_u64..1 << 40, prop::array::uniform7(0_u64..1 << 50), any::<Vec<u64>>()), 1..5),
+            numbers in prop::collection::vec((0_u64..1 << 40, prop::array::uniform7(0_u64..=MAX_COUNT), any::<Vec<u64>>()), 1..5),
         ) {
             let (mut expected, mut found) = (Measures::default(), Measures::default());
             for (count, [errors, input, output, total, nano_usd, priced, unpriced], durations) in numbers {

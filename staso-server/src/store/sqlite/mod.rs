@@ -30,7 +30,7 @@ use self::{readers::Readers, write::Writer};
 use super::{Facets, NewKey, OpenError, Revision, Store, StoreError};
 use crate::model::{
     Annotation, Batch, Conversation, ConversationFilter, ConversationSummary, IngestOutcome, KeyId,
-    KeyRecord, Metrics, MetricsFilter, MetricsQuery, Page, PageRequest, SpanId, StoredSpan, Timestamp,
+    KeyRecord, Metrics, MetricsFilter, MetricsQuery, Page, PageRequest, Slug, SpanId, StoredSpan, Timestamp,
     TraceDetail, TraceFilter, TraceId, TraceSort, TraceSummary, UserSummary, Workspace, WorkspaceId,
 };
 
@@ -212,8 +212,7 @@ impl Store for SqliteStore {
         self.look_ups.read(move |connection| admin::workspace(connection, &slug)).await
     }
 
-    async fn create_workspace(&self, slug: &str) -> Result<Workspace, StoreError> {
-        let slug = slug.to_owned();
+    async fn create_workspace(&self, slug: Slug) -> Result<Workspace, StoreError> {
         self.writer()?.write(0, move |session| write::create_workspace(session, &slug)).await
     }
 

@@ -39,8 +39,8 @@ impl Both {
         let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let (memory, mut sqlite) = (MemoryStore::new(), open());
         runtime.block_on(async {
-            memory.create_workspace("other").await.unwrap();
-            sqlite.create_workspace("other").await.unwrap();
+            memory.create_workspace("other".parse().unwrap()).await.unwrap();
+            sqlite.create_workspace("other".parse().unwrap()).await.unwrap();
             for (number, batch) in batches.into_iter().enumerate() {
                 if number == closed {
                     sqlite.close(Duration::from_secs(10)).await;

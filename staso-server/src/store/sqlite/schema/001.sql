@@ -33,10 +33,12 @@ CREATE TABLE revision (
 
 -- Idempotency keys, kept for longer than any client keeps a batch.
 CREATE TABLE receipt (
-    key         TEXT PRIMARY KEY,
+    sender      INTEGER NOT NULL, -- the workspace whose key it came with; 0 for one of the organization
+    key         TEXT NOT NULL,
     digest      BLOB NOT NULL,
     accepted    INTEGER NOT NULL,
-    received_at INTEGER NOT NULL
+    received_at INTEGER NOT NULL,
+    PRIMARY KEY (sender, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX receipt_by_age ON receipt (received_at);
 

@@ -2,23 +2,26 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::session::Session;
 use crate::{
-    model::{KeyId, KeyRecord, KeyScope, Timestamp, Workspace, WorkspaceId},
+    model::{KeyId, KeyRecord, KeyScope, Slug, Timestamp, Workspace, WorkspaceId},
     store::{NewKey, StoreError},
 };
 
 /// There is one organization in a folder.
 const ORGANIZATION: i64 = 1;
 
-pub(in super::super) fn create_workspace(session: &Session<'_>, slug: &str) -> Result<Workspace, StoreError> {
+pub(in super::super) fn create_workspace(
+    session: &Session<'_>,
+    slug: &Slug,
+) -> Result<Workspace, StoreError> {
     let created_at = Timestamp::now();
     let mut insert = session.connection.prepare_cached(
         "INSERT INTO workspace (organization, slug, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
     )?;
-    if insert.execute(params![ORGANIZATION, slug, created_at.as_micros()])? == 0 {
-        return Err(StoreError::WorkspaceExists(slug.to_owned()));
+    if insert.execute(params![ORGANIZATION, slug.as_str(), created_at.as_micros()])? == 0 {
+        return Err(StoreError::WorkspaceExists(slug.to_string()));
     }
     let id = WorkspaceId(session.connection.last_insert_rowid());
-    Ok(Workspace { id, slug: slug.to_owned(), created_at })
+    Ok(Workspace { id, slug: slug.to_string(), created_at })
 }
 
 pub(in super::super) fn create_key(session: &Session<'_>, key: &NewKey) -> Result<KeyRecord, StoreError> {

@@ -5,7 +5,7 @@ use super::{
     index::{Entry, TraceSums},
     session::Session,
 };
-use crate::store::StoreError;
+use crate::{model::MAX_COUNT, store::StoreError};
 
 /// Counts a trace in its conversations as it is now, and no longer as it was.
 pub(super) fn count(
@@ -48,11 +48,10 @@ fn add(
          VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
          ON CONFLICT DO UPDATE SET started_at = min(started_at, ?3), last_at = max(last_at, ?3),
              traces = traces + ?4, failed = failed + ?5, priced = priced + ?10, unpriced = unpriced + ?11,
-             -- A sum that is too large becomes a REAL, which is no value of these columns.
-             input_tokens = max(0, min(input_tokens + ?6, 9223372036854775807)),
-             output_tokens = max(0, min(output_tokens + ?7, 9223372036854775807)),
-             total_tokens = max(0, min(total_tokens + ?8, 9223372036854775807)),
-             cost = max(0, min(cost + ?9, 9223372036854775807))",
+             input_tokens = max(0, min(input_tokens + ?6, ?12)),
+             output_tokens = max(0, min(output_tokens + ?7, ?12)),
+             total_tokens = max(0, min(total_tokens + ?8, ?12)),
+             cost = max(0, min(cost + ?9, ?12))",
     )?;
     upsert.execute(params![
         entry.workspace,
@@ -66,6 +65,7 @@ fn add(
         more(|sums| sums.cost.nano_usd),
         more(|sums| sums.cost.priced),
         more(|sums| sums.cost.unpriced),
+        stored(MAX_COUNT),
     ])?;
     Ok(())
 }

@@ -23,14 +23,15 @@ pub(in super::super) fn ingest(
     session: &mut Session<'_>,
     batch: &PreparedBatch,
 ) -> Result<IngestOutcome, StoreError> {
-    if let Some((digest, receipt)) = known_receipt(session, &batch.key)? {
+    if let Some((digest, receipt)) = known_receipt(session, batch)? {
         let same = digest == batch.digest;
         return Ok(if same { IngestOutcome::Repeated(receipt) } else { IngestOutcome::Conflict });
     }
-    let mut insert = session
-        .connection
-        .prepare_cached("INSERT INTO receipt (key, digest, accepted, received_at) VALUES (?, ?, ?, ?)")?;
-    insert.execute(params![batch.key, batch.digest, batch.accepted, batch.received_at.as_micros()])?;
+    let mut insert = session.connection.prepare_cached(
+        "INSERT INTO receipt (sender, key, digest, accepted, received_at) VALUES (?, ?, ?, ?, ?)",
+    )?;
+    let received_at = batch.received_at.as_micros();
+    insert.execute(params![batch.sender, batch.key, batch.digest, batch.accepted, received_at])?;
 
     let mut sums = Sums::default();
     let mut arrived = Arrived::new(&batch.blocks);
@@ -42,11 +43,15 @@ pub(in super::super) fn ingest(
     Ok(IngestOutcome::Stored(receipt))
 }
 
-fn known_receipt(session: &Session<'_>, key: &str) -> Result<Option<(Vec<u8>, Receipt)>, StoreError> {
-    let mut select =
-        session.connection.prepare_cached("SELECT digest, accepted FROM receipt WHERE key = ?")?;
-    let known = select.query_row([key], |row| {
-        Ok((row.get(0)?, Receipt { receipt_id: key.to_owned(), accepted: row.get(1)? }))
+fn known_receipt(
+    session: &Session<'_>,
+    batch: &PreparedBatch,
+) -> Result<Option<(Vec<u8>, Receipt)>, StoreError> {
+    let mut select = session
+        .connection
+        .prepare_cached("SELECT digest, accepted FROM receipt WHERE sender = ? AND key = ?")?;
+    let known = select.query_row((batch.sender, &batch.key), |row| {
+        Ok((row.get(0)?, Receipt { receipt_id: batch.key.clone(), accepted: row.get(1)? }))
     });
     Ok(known.optional()?)
 }

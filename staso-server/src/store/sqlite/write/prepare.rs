@@ -11,6 +11,8 @@ const BLOCK_BYTES: usize = 256 << 10;
 
 /// A batch as the writing thread wants it: everything that costs time is done.
 pub(in super::super) struct PreparedBatch {
+    /// 0 for a key of the organization.
+    pub(super) sender: i64,
     pub(super) key: String,
     pub(super) digest: [u8; 32],
     pub(super) accepted: usize,
@@ -71,6 +73,7 @@ pub(in super::super) fn prepare(batch: Batch) -> Result<PreparedBatch, StoreErro
         traces.push(PreparedTrace { workspace, trace_id, environment, spans });
     }
     Ok(PreparedBatch {
+        sender: batch.sender.map_or(0, |WorkspaceId(id)| id),
         key: batch.idempotency_key,
         digest: batch.digest,
         accepted: batch.accepted,

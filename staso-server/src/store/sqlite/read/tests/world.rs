@@ -55,6 +55,7 @@ const QUERIES: [&str; 14] = [
 pub(super) fn batches() -> impl Strategy<Value = Vec<Batch>> {
     prop::collection::vec(prop::collection::vec(incoming(), 1..6), 1..8).prop_map(|batches| {
         let batch = |(number, traces): (usize, Vec<IncomingTrace>)| Batch {
+            sender: None,
             idempotency_key: number.to_string(),
             digest: [0; 32],
             accepted: traces.len(),

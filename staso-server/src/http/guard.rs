@@ -2,17 +2,10 @@ use std::sync::Arc;
 
 use axum::{
     Extension, Router,
-    http::Uri,
     middleware::{from_fn, from_fn_with_state},
-    response::{IntoResponse as _, Response},
-    routing::get,
 };
 
-use super::{ApiError, AppState, auth, headers, host, intake::Intake, log, origin, session};
-use crate::{
-    api, ingest,
-    web::{self, PageError},
-};
+use super::{AppState, auth, headers, host, intake::Intake, log, origin, session};
 
 /// What is guarded against, beyond what always is.
 #[derive(Clone, Debug)]
@@ -35,29 +28,17 @@ impl Default for Guards {
 }
 
 /// What the guards know of the server.
-pub(super) struct Gate {
+pub(crate) struct Gate {
     pub(super) state: AppState,
     pub(super) guards: Guards,
     pub(super) sessions: session::Sessions,
 }
 
-/// Every route, behind the guards.
-pub fn router(state: AppState, guards: Guards) -> Router {
-    let routes = Router::new()
-        .merge(ingest::routes())
-        .merge(api::routes())
-        .merge(web::routes())
-        .merge(session::routes())
-        .route("/healthz", get(|| async { "ok" }));
-    guarded(routes, state, guards)
-}
-
 /// Puts guards before routes. A request passes them from the bottom of the list to its top.
-fn guarded(routes: Router<AppState>, state: AppState, guards: Guards) -> Router {
+pub(crate) fn guarded(routes: Router<AppState>, state: AppState, guards: Guards) -> Router {
     let intake = Intake::new(guards.max_body, guards.max_bodies);
     let gate = Arc::new(Gate { state: state.clone(), guards, sessions: session::Sessions::default() });
     routes
-        .fallback(nowhere)
         .layer(Extension(intake))
         .layer(Extension(Arc::clone(&gate)))
         .layer(from_fn_with_state(Arc::clone(&gate), auth::authenticate))
@@ -68,18 +49,9 @@ fn guarded(routes: Router<AppState>, state: AppState, guards: Guards) -> Router 
         .with_state(state)
 }
 
-/// What is not found is told in the language of who asks.
-async fn nowhere(uri: Uri) -> Response {
-    if uri.path().starts_with("/v1/") {
-        ApiError::not_found("route").into_response()
-    } else {
-        PageError::from(ApiError::not_found("page")).into_response()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use axum::{body::Body, extract::Request, http::StatusCode};
+    use axum::{body::Body, extract::Request, http::StatusCode, routing::get};
     use tower::ServiceExt as _;
 
     use super::*;

@@ -1,0 +1,190 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::model::{MAX_COUNT, SpanKind, SpanStatus, Tokens};
+
+const AT: &str = "2026-01-02T03:04:05.678901+00:00";
+
+fn request(span: Value) -> String {
+    let trace = json!({ "trace_id": "t", "timestamp": AT, "spans": [span] });
+    json!({ "traces": [trace] }).to_string()
+}
+
+fn parse(body: &str) -> Result<Vec<ParsedTrace>, ParseError> {
+    parse_request(body, &Prices::embedded())
+}
+
+fn one(span: Value) -> IncomingSpan {
+    let mut traces = parse(&request(span)).unwrap();
+    traces.remove(0).spans.remove(0)
+}
+
+/// The error of a body, as `path: message`.
+fn fault(body: &str) -> String {
+    parse(body).unwrap_err().to_string()
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    let mut traces = parse(&request(json!({ "span_id": "s", "timestamp": AT }))).unwrap();
+    let trace = traces.remove(0);
+    assert_eq!((trace.workspace_slug, &*trace.environment), (None, "default"));
+    let head = &trace.spans[0].head;
+    assert_eq!((head.kind, head.status, head.tokens), (SpanKind::Chain, SpanStatus::Ok, None));
+    assert!(head.is_root() && head.name.is_empty() && !head.provisional);
+}
+
+#[test]
+fn the_record_stays_as_it_came() {
+    let span = format!(
+        r#"{{ "timestamp" : "{AT}",  "span_id":"odd id", "own":[1.50, {{}}], "kind":"THOUGHT", "status":"meh", "input":"{{\"a\": NaN}}" }}"#
+    );
+    let body = format!(r#"{{"traces":[{{"timestamp":"{AT}","spans":[{span}]}}]}}"#);
+    let parsed = parse(&body).unwrap().remove(0).spans.remove(0);
+    assert_eq!(parsed.record.get(), span);
+    assert_eq!((parsed.head.kind, parsed.head.status), (SpanKind::Custom, SpanStatus::Other));
+}
+
+#[test]
+fn identifiers_that_are_missing_are_made() {
+    let body = format!(
+        r#"{{"traces":[{{"trace_id":null,"timestamp":"{AT}","spans":[{{"timestamp":"{AT}"}},{{"span_id":null,"timestamp":"{AT}"}}]}}]}}"#
+    );
+    let trace = parse(&body).unwrap().remove(0);
+    let ids: Vec<&str> = trace.spans.iter().map(|span| span.head.span_id.as_str()).collect();
+    assert_eq!([trace.trace_id.as_str(), ids[0], ids[1]].map(str::len), [36; 3]);
+    assert_ne!(ids[0], ids[1]);
+    for span in &trace.spans {
+        let record: Value = serde_json::from_str(span.record.get()).unwrap();
+        assert_eq!(record, json!({ "span_id": span.head.span_id.as_str(), "timestamp": AT }));
+    }
+}
+
+#[test]
+fn tokens_are_known_when_the_sender_says_so_or_counts_some() {
+    let tokens = |usage: Value, input: u64| {
+        let span = json!({ "timestamp": AT, "usage_available": usage, "input_tokens": input });
+        one(span).head.tokens.map(|tokens| tokens.total)
+    };
+    assert_eq!(tokens(json!(true), 0), Some(0));
+    assert_eq!(tokens(json!(null), 0), None);
+    assert_eq!(tokens(json!(null), 3), Some(3));
+    assert_eq!(tokens(json!(false), 3), None);
+}
+
+#[test]
+fn a_call_has_a_price_where_model_and_tokens_are_known() {
+    let cost = |model: &str, usage: Value| {
+        let span = json!({
+            "timestamp": AT, "kind": "llm", "model": model, "usage_available": usage,
+            "input_tokens": 1_000_000, "output_tokens": 0, "total_tokens": 1_000_000,
+            "attributes": r#"{"cache_read_input_tokens": 1000000}"#,
+        });
+        one(span).head.cost
+    };
+    assert_eq!(cost("gpt-4o", json!(true)).usd(), Some(1.25));
+    assert_eq!((cost("gpt-4o", json!(false)).usd(), cost("gpt-4o", json!(false)).unpriced), (None, 1));
+    assert_eq!(cost("mystery", json!(true)).usd(), None);
+    assert_eq!(one(json!({ "timestamp": AT, "kind": "tool" })).head.cost.usd(), Some(0.0));
+}
+
+#[test]
+fn odd_numbers_are_held_to_their_range() {
+    let head = one(json!({
+        "timestamp": AT, "duration_ms": -5.0, "input_tokens": -3, "output_tokens": 2.9, "total_tokens": 1e300,
+    }))
+    .head;
+    assert_eq!(head.duration_micros, 0);
+    assert_eq!(one(json!({ "timestamp": AT, "duration_ms": 1e300 })).head.duration_micros, MAX_COUNT);
+    assert_eq!(head.tokens, Some(Tokens { input: 0, output: 2, total: MAX_COUNT }));
+}
+
+#[test]
+fn a_fault_of_structure_names_its_path() {
+    for (body, expected) in [
+        ("[]", "$: invalid type: sequence, expected an object with the key `traces`"),
+        ("{}", "traces: expected an array, found nothing"),
+        (r#"{"traces":{}}"#, "traces: invalid type: map, expected an array"),
+        (r#"{"traces":[[]]}"#, "traces[0]: invalid type: sequence, expected a trace object"),
+        (r#"{"traces":[{}]}"#, "traces[0].timestamp: expected a time such as"),
+        (r#"{"traces":[],"traces":[]}"#, "traces: the key `traces` occurs twice"),
+    ] {
+        assert!(fault(body).starts_with(expected), "{body}: {}", fault(body));
+    }
+    let body = json!({ "traces": [{ "timestamp": AT, "spans": [] }] }).to_string();
+    assert_eq!(fault(&body), "traces[0].spans: expected at least one span");
+}
+
+#[test]
+fn a_request_has_a_limited_number_of_traces_and_spans() {
+    let traces = format!(r#"{{"traces":[{}{{}}]}}"#, "{},".repeat(MAX_TRACES));
+    assert!(fault(&traces).starts_with("traces: a request has at most 10000 traces; send several"));
+    let spans = format!(r#"{{"spans":[{}0]}}"#, "0,".repeat(MAX_SPANS / 2));
+    let spans = format!(r#"{{"traces":[{spans},{spans}]}}"#);
+    assert!(fault(&spans).starts_with("traces[1].spans[25000]: a request has at most 50000 spans"));
+}
+
+#[test]
+fn long_names_are_shortened_and_long_identifiers_refused() {
+    let long = "é".repeat(1_000);
+    let span = one(json!({ "timestamp": AT, "name": long, "user_id": long }));
+    assert_eq!([span.head.name.len(), span.head.user_id.len()], [1_024; 2]);
+    assert!(span.record.get().contains(&long));
+    let fault = fault(&request(json!({ "timestamp": AT, "parent_span_id": long })));
+    assert!(fault.starts_with("traces[0].spans[0].parent_span_id: an identifier has at most 1024 bytes"));
+}
+
+#[test]
+fn a_fault_in_a_span_names_its_path() {
+    for (span, expected) in [
+        (json!([]), ": invalid type: sequence, expected a span object"),
+        (json!({}), ".timestamp: expected a time such as `2026-01-02T03:04:05.678+00:00`, found nothing"),
+        (json!({ "timestamp": 5 }), ".timestamp: expected a time such as"),
+        (json!({ "timestamp": "yesterday" }), ".timestamp: `yesterday` is not a time in RFC 3339"),
+        (json!({ "timestamp": AT, "name": 1 }), ".name: expected a string, found a number"),
+        (json!({ "timestamp": AT, "span_id": 1 }), ".span_id: expected a string, found a number"),
+        (json!({ "timestamp": AT, "attributes": {} }), ".attributes: expected a string, found an object"),
+        (json!({ "timestamp": AT, "duration_ms": "1" }), ".duration_ms: expected a number, found a string"),
+        (json!({ "timestamp": AT, "usage_available": 1 }), ".usage_available: expected a boolean"),
+    ] {
+        let fault = fault(&request(span));
+        let rest = fault.strip_prefix("traces[0].spans[0]").unwrap();
+        assert!(rest.starts_with(expected), "{fault}");
+    }
+}
+
+#[test]
+fn text_that_is_not_json_is_malformed_where_it_breaks() {
+    let body = format!(r#"{{"traces":[{{"timestamp":"{AT}","spans":[{{"a":1}},{{"b":tru}}]}}]}}"#);
+    let error = parse(&body).unwrap_err();
+    assert!(
+        matches!(&error, ParseError::Malformed { path, .. } if path == "traces[0].spans[1].b"),
+        "{error}"
+    );
+}
+
+#[test]
+fn text_that_no_parser_can_read_is_refused_even_where_nobody_reads() {
+    let body = |input| {
+        let span = format!(r#"{{"timestamp":"{AT}","input":"{input}"}}"#);
+        format!(r#"{{"traces":[{{"timestamp":"{AT}","spans":[{span}]}}]}}"#)
+    };
+    assert!(parse(&body(r"\\ud83d \ud83d\ude00 \u00e9")).is_ok());
+    for broken in [r"\ud83d", r"\uDE00", r"\uD83D\u0041", r"\x", r"\u12"] {
+        assert!(fault(&body(broken)).starts_with("traces[0].spans[0]"), "{broken}");
+    }
+}
+
+#[test]
+fn depth_is_limited_even_where_nobody_reads() {
+    let deep = |levels| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+    let body = |levels| {
+        format!(
+            r#"{{"traces":[{{"timestamp":"{AT}","spans":[{{"timestamp":"{AT}","x":{}}}]}}]}}"#,
+            deep(levels)
+        )
+    };
+    assert!(parse(&body(100)).is_ok());
+    assert!(fault(&body(1_000)).contains("recursion limit exceeded"));
+    assert!(fault(&deep(100_000)).starts_with('$'));
+}
