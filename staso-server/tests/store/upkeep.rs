@@ -8,7 +8,7 @@ use staso_server::{
     store::{Store, memory::MemoryStore},
 };
 
-use crate::world::{SOON, Version, batch, default_workspace, list, open, picture, root};
+use crate::world::{SOON, Version, batch, default_workspace, list, open, picture, recent_batch, root};
 
 /// How many rows each table has that grows with what arrives.
 fn rows(folder: &Path) -> Vec<(&'static str, i64)> {
@@ -101,6 +101,26 @@ async fn traces_that_went_quiet_are_settled_without_being_asked_for() {
     while !rows(folder.path()).contains(&("search_docsize", 1)) {
         assert!(tokio::time::Instant::now() < deadline, "it is not settled");
         tokio::task::yield_now().await;
+    }
+    store.close(SOON).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn steady_traffic_does_not_keep_traces_from_being_settled() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let workspace = default_workspace(&store).await;
+    store.ingest(batch(workspace, "quiet", "quiet", &root(1))).await.unwrap();
+    let deadline = tokio::time::Instant::now() + SOON;
+    for number in 0.. {
+        let id = number.to_string();
+        store.ingest(recent_batch(workspace, &id, &id, &root(2))).await.unwrap();
+        if rows(folder.path()).iter().any(|(table, count)| *table == "search_docsize" && *count > 0) {
+            break;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "it is not settled");
+        // Far less than the thread waits for before it takes itself to be idle.
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     store.close(SOON).await;
 }

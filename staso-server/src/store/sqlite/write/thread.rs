@@ -117,3 +117,47 @@ fn notice(writing: &Writing, revision: &watch::Sender<Revision>) {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::super::create_workspace;
+    use crate::{
+        model::Slug,
+        store::{
+            Store as _, StoreError,
+            sqlite::{OpenOptions, SqliteStore},
+        },
+    };
+
+    #[tokio::test]
+    async fn a_job_that_panics_or_is_refused_harms_none_that_it_is_committed_with() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path(), OpenOptions::server("here")).unwrap();
+        let writer = store.writer().unwrap();
+        let (go_on, wait) = mpsc::channel::<()>();
+        let make = |slug: &str| {
+            let slug: Slug = slug.parse().unwrap();
+            writer.write(0, move |session| create_workspace(session, &slug))
+        };
+        let (first, before, refused, panicked, after, ()) = tokio::join!(
+            // The others queue up behind it and are committed together with it.
+            writer.write(0, move |_| {
+                let _ = wait.recv();
+                Ok(())
+            }),
+            make("before"),
+            make("default"),
+            writer.write(0, |_| -> Result<(), StoreError> { panic!("a fault in a job") }),
+            make("after"),
+            async { drop(go_on) },
+        );
+        assert!(first.is_ok() && before.is_ok() && after.is_ok());
+        assert!(matches!(refused, Err(StoreError::WorkspaceExists(_))));
+        assert!(matches!(panicked, Err(StoreError::Engine(_))));
+        let slugs: Vec<String> =
+            store.workspaces().await.unwrap().into_iter().map(|workspace| workspace.slug).collect();
+        assert_eq!(slugs, ["after", "before", "default"]);
+    }
+}
