@@ -30,7 +30,7 @@ use load::{CONTENT, Load, SPANS};
 use server::Server;
 use staso_server::model::Timestamp;
 
-const CONNECTIONS: usize = 4;
+const CONNECTIONS: usize = 16;
 const TRACES_IN_BATCH: usize = 10;
 /// The traces are spread over a month that ends now.
 const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);

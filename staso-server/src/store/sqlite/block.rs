@@ -4,7 +4,9 @@
 //! length of the rest before compression │ zstd( count │ length of each │ the records )     numbers are varints
 //! ```
 
-use std::ops::Range;
+use std::{cell::RefCell, io, ops::Range};
+
+use zstd::bulk::Compressor;
 
 use super::varint;
 use crate::store::StoreError;
@@ -50,13 +52,29 @@ impl Builder {
         varint::push(&mut plain, self.count as u64);
         plain.extend_from_slice(&self.lengths);
         plain.extend_from_slice(&self.records);
-        let compressed =
-            zstd::bulk::compress(&plain, level).map_err(|error| StoreError::Engine(error.to_string()))?;
+        let compressed = compress(&plain, level).map_err(|error| StoreError::Engine(error.to_string()))?;
         let mut block = Vec::with_capacity(10 + compressed.len());
         varint::push(&mut block, plain.len() as u64);
         block.extend_from_slice(&compressed);
         Ok(block)
     }
+}
+
+fn compress(plain: &[u8], level: i32) -> io::Result<Vec<u8>> {
+    thread_local! {
+        // To make its tables anew costs as much as to compress some spans.
+        static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    }
+    COMPRESSOR.with_borrow_mut(|kept| {
+        let mut compressor = match kept.take() {
+            Some(compressor) => compressor,
+            None => Compressor::new(level)?,
+        };
+        compressor.set_compression_level(level)?;
+        let compressed = compressor.compress(plain)?;
+        *kept = Some(compressor);
+        Ok(compressed)
+    })
 }
 
 /// The records of a block.

@@ -41,10 +41,8 @@ impl Writing {
             outdated: &mut self.outdated,
             revision: None,
         };
-        // A panic must not end the thread, on which every write depends, nor leave half a transaction.
-        let worked =
-            catch_unwind(AssertUnwindSafe(|| work(&mut session))).unwrap_or_else(|_| Err(panicked()));
-        let done = worked.and_then(|value| Ok(transaction.commit().map(|()| value)?));
+        let done = without_panic(|| work(&mut session))
+            .and_then(|value| Ok(transaction.commit().map(|()| value)?));
         if done.is_err() {
             // Terms that were new in it are gone with it.
             self.terms.clear();
@@ -82,7 +80,7 @@ impl Session<'_> {
     ) -> Result<T, StoreError> {
         let (outdated, revision) = (self.outdated.clone(), self.revision);
         self.execute("SAVEPOINT part")?;
-        let done = work(self);
+        let done = without_panic(|| work(self));
         if done.is_err() {
             self.terms.clear();
             *self.outdated = outdated;
@@ -124,6 +122,8 @@ impl Session<'_> {
     }
 }
 
-fn panicked() -> StoreError {
-    StoreError::Engine("a write panicked; nothing of it was stored".to_owned())
+/// A panic must not end the thread, on which every write depends, nor leave half a transaction.
+fn without_panic<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(StoreError::Engine("a write panicked; nothing of it was stored".to_owned())))
 }

@@ -58,18 +58,15 @@ fn commit_group(
     revision: &watch::Sender<Revision>,
 ) -> Load {
     let mut load = Load::Busy;
-    let mut jobs = vec![(first, Ok(()))];
+    let mut jobs = vec![first];
     let committed = writing.transaction(|session| {
         let mut next = 0;
-        while let Some((job, outcome)) = jobs.get_mut(next) {
-            *outcome = session.attempt(|session| job.run(session));
-            if session.is_lost() {
-                return Err(StoreError::Full);
-            }
+        while let Some(job) = jobs.get_mut(next) {
+            job.run(session)?;
             next += 1;
             if next < GROUP {
                 match queued.try_recv() {
-                    Ok(job) => jobs.push((job, Ok(()))),
+                    Ok(job) => jobs.push(job),
                     Err(_) => load = Load::Light,
                 }
             }
@@ -79,17 +76,38 @@ fn commit_group(
     match committed {
         Ok(number) => {
             announce(number, revision);
-            jobs.into_iter().for_each(|(job, outcome)| job.finish(outcome));
+            jobs.into_iter().for_each(|job| job.finish(Ok(())));
         }
-        // One of them panicked, or together they were too much. Each by itself, it does not harm the others.
-        Err(_) if jobs.len() > 1 => jobs.into_iter().for_each(|(job, _)| commit_one(writing, job, revision)),
+        Err(_) if jobs.len() > 1 => commit_apart(writing, jobs, revision),
         Err(error) => {
-            if let Some((job, outcome)) = jobs.pop() {
-                job.finish(outcome.and(Err(error)));
+            if let Some(job) = jobs.pop() {
+                job.finish(Err(error));
             }
         }
     }
     load
+}
+
+/// Commits jobs of which one failed, or that were too much together, so that it does not harm the others. What this
+/// takes is saved where nothing fails: then nobody keeps what pages were like before each job.
+fn commit_apart(writing: &mut Writing, mut jobs: Vec<Box<dyn Job>>, revision: &watch::Sender<Revision>) {
+    let committed = writing.transaction(|session| {
+        let mut outcomes = Vec::with_capacity(jobs.len());
+        for job in &mut jobs {
+            outcomes.push(session.attempt(|session| job.run(session)));
+            if session.is_lost() {
+                return Err(StoreError::Full);
+            }
+        }
+        Ok((session.revision(), outcomes))
+    });
+    match committed {
+        Ok((number, outcomes)) => {
+            announce(number, revision);
+            jobs.into_iter().zip(outcomes).for_each(|(job, outcome)| job.finish(outcome));
+        }
+        Err(_) => jobs.into_iter().for_each(|job| commit_one(writing, job, revision)),
+    }
 }
 
 fn commit_one(writing: &mut Writing, mut job: Box<dyn Job>, revision: &watch::Sender<Revision>) {
