@@ -109,13 +109,7 @@ document.addEventListener("click", (event) => {
   else link.click();
 });
 
-// Buttons that copy, and forms that ask first.
-document.addEventListener("click", async (event) => {
-  const copy = event.target.closest("button[data-copy]");
-  if (!copy) return;
-  await navigator.clipboard?.writeText(document.getElementById(copy.dataset.copy).textContent);
-  copy.textContent = "Copied";
-});
+// Forms that ask first.
 document.addEventListener("submit", (event) => {
   const question = event.target.dataset.confirm;
   if (question && !confirm(question)) event.preventDefault();

@@ -2,6 +2,7 @@
 import "./copy.js";
 import { enhance } from "./json-view.js";
 import { load } from "./span-panel.js";
+import { follow as stream } from "./stream.js";
 import { localize } from "./time.js";
 
 const turns = document.getElementById("turns");
@@ -148,15 +149,14 @@ function follow() {
   const soon = () => {
     due ||= setTimeout(() => {
       due = 0;
-      refresh();
+      // The server may be restarting; the next change, or the stream's return, is the next try.
+      refresh().catch(() => {});
     }, 500);
   };
-  const { workspace } = document.body.dataset;
-  const events = new EventSource(`/v1/live?${new URLSearchParams({ workspace })}`);
-  events.addEventListener("reload", soon);
-  events.addEventListener("trace", (event) => {
-    if (JSON.parse(event.data).conversation_id === turns.dataset.conversation) soon();
-  });
+  const changed = (trace) => {
+    if (!trace || trace.conversation_id === turns.dataset.conversation) soon();
+  };
+  stream({ changed });
 }
 
 enhance(document.getElementById("main"));

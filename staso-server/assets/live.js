@@ -3,6 +3,7 @@
 // The server says on /v1/live that something changed; the page is then fetched again, filters and all, and what
 // is shown is compared with it. `data-live` says how: "rows" replaces rows that changed and offers new ones by a
 // button, "replace" takes the new content as it is, "whole" waits for the first thing to arrive.
+import { follow } from "./stream.js";
 import { localize } from "./time.js";
 
 const content = document.querySelector("[data-live]");
@@ -22,10 +23,9 @@ function show(on) {
 
 function schedule() {
   due = true;
-  if (timer || document.hidden) return;
+  if (timer) return;
   timer = setTimeout(async () => {
     timer = 0;
-    if (document.hidden) return;
     due = false;
     try {
       await refresh();
@@ -100,19 +100,10 @@ function showNew() {
   table.querySelector("a[data-main]")?.focus({ preventScroll: true });
 }
 
-if (content && "EventSource" in window) {
-  const workspace = encodeURIComponent(document.body.dataset.workspace);
-  const source = new EventSource(`/v1/live?workspace=${workspace}`);
-  source.addEventListener("open", () => show(true));
-  source.addEventListener("error", () => show(false));
-  source.addEventListener("trace", schedule);
-  source.addEventListener("reload", schedule);
-  document.addEventListener("visibilitychange", () => due && schedule());
+if (content) {
+  follow({ changed: schedule, state: show });
   button?.addEventListener("click", showNew);
   document.addEventListener("keydown", (event) => {
     if (event.key === "n" && !event.ctrlKey && !event.metaKey && !event.altKey && !event.target.closest("input, select, textarea")) showNew();
   });
-  // A page that is left keeps no connection open.
-  addEventListener("pagehide", () => source.close());
-  addEventListener("pageshow", (event) => event.persisted && location.reload());
 }

@@ -3,6 +3,7 @@ import "./copy.js";
 import { load, prepare } from "./span-panel.js";
 import { SpanTree } from "./span-tree.js";
 import { startSplitter } from "./splitter.js";
+import { follow as stream } from "./stream.js";
 import { Waterfall } from "./waterfall.js";
 
 const page = document.getElementById("trace");
@@ -41,8 +42,9 @@ async function showPanel(row) {
     if (panel) detail.replaceChildren(panel);
     detail.scrollTop = 0;
   } catch (error) {
-    if (error.name !== "AbortError") throw error;
-    return;
+    if (error.name === "AbortError") return;
+    // What was there stays, and another choice of this row tries again.
+    shown = null;
   }
   detail.removeAttribute("aria-busy");
 }
@@ -121,17 +123,20 @@ function follow() {
   const soon = () => {
     due ||= setTimeout(async () => {
       const start = performance.now();
-      await refresh();
-      await refreshSummary();
+      try {
+        await refresh();
+        await refreshSummary();
+      } catch {
+        // The server may be restarting; the next change, or the stream's return, is the next try.
+      }
       took = performance.now() - start;
       due = 0;
     }, Math.max(300, 4 * took));
   };
-  const events = new EventSource(within("/v1/live"));
-  events.addEventListener("reload", soon);
-  events.addEventListener("trace", (event) => {
-    if (JSON.parse(event.data).trace_id === page.dataset.trace) soon();
-  });
+  const changed = (trace) => {
+    if (!trace || trace.trace_id === page.dataset.trace) soon();
+  };
+  stream({ changed });
 }
 
 /** Takes what the heading says anew from the server. */

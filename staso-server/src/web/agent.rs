@@ -185,9 +185,7 @@ fn traces_card(
     condition: (&str, &str),
     items: &[TraceSummary],
 ) -> Markup {
-    let kept = ["since", "environment", "user", "model"]
-        .into_iter()
-        .filter_map(|name| Some((name, here.value(name)?)));
+    let kept = here.kept(&["environment", "user", "model"], Some(DEFAULT_RANGE));
     let all = context.link(Link::to("/traces")).with("agent", agent).with_all(kept).with_all([condition]);
     html! {
         section.card {

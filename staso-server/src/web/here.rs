@@ -34,6 +34,18 @@ impl Here {
         Link::here(&self.path).with_all(workspace.map(|slug| ("workspace", slug)))
     }
 
+    /// These conditions and the time range, for a link to another page. `default_since` is the range that this page has
+    /// when none is chosen, for links to pages that have another one.
+    pub(super) fn kept<'a>(
+        &'a self,
+        names: &'a [&'static str],
+        default_since: Option<&'a str>,
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let conditions = names.iter().chain(&["until"]).filter_map(|name| Some((*name, self.value(name)?)));
+        let since = self.value("since").or(default_since).map(|since| ("since", since));
+        since.into_iter().chain(conditions)
+    }
+
     /// What a parameter is set to.
     pub(super) fn value(&self, name: &str) -> Option<&str> {
         self.pairs
@@ -76,5 +88,7 @@ mod tests {
         assert_eq!(here.without(&["user"]).as_str(), "/traces?workspace=w");
         assert_eq!(here.unfiltered().as_str(), "/traces?workspace=w");
         assert!(here.is_filtered());
+        let link = Link::to("/").with_all(here.kept(&["user", "model"], Some("24h")));
+        assert_eq!(link.as_str(), "/?since=24h&user=a%26b");
     }
 }

@@ -140,10 +140,9 @@ fn table(
     agents: &Metrics,
     timeline: &dyn Fn(&Series) -> Timeline,
 ) -> Markup {
+    let kept = |default| here.kept(&["environment", "user", "model"], default);
     let traces = |agent: &str, status: Option<&str>| {
-        let kept = ["since", "environment", "user", "model"];
-        let kept = kept.into_iter().filter_map(|name| Some((name, here.value(name)?)));
-        let link = context.link(Link::to("/traces")).with("agent", agent).with_all(kept);
+        let link = context.link(Link::to("/traces")).with("agent", agent).with_all(kept(Some(DEFAULT_RANGE)));
         status.into_iter().fold(link, |link, status| link.with("status", status))
     };
     html! {
@@ -171,7 +170,7 @@ fn table(
                                 td.name {
                                     span.sign.kind-mark aria-hidden="true" { "●" }
                                     @if series.key.is_empty() { span.none { "no agent" } }
-                                    @else { a data-main href=(context.link(Link::to("/agents").part(&series.key))) { (series.key) } }
+                                    @else { a data-main href=(context.link(Link::to("/agents").part(&series.key)).with_all(kept(None))) { (series.key) } }
                                 }
                                 td.mid { (chart::sparkline(&timeline(series))) }
                                 td.num { a.quiet href=(traces(&series.key, None)) { (format::count(total.count)) } }

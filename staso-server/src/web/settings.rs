@@ -129,7 +129,7 @@ async fn render(
     outcome: &Outcome,
 ) -> Result<Html<String>, PageError> {
     administer(&context)?;
-    let context = context.section(Section::Settings);
+    let context = context.section(Section::Settings).script("copy.js");
     let keys = state.store.keys().await?;
     let body = html! {
         @if let Some(mistake) = &outcome.mistake { p.notice.is-error role="alert" { (mistake) } }
@@ -145,7 +145,7 @@ fn new_key(name: &str, key: &Secret) -> Markup {
         section.notice.is-new role="status" {
             h2 { "The key “" (name) "”" }
             p { "Copy it now. It is stored as a hash and cannot be shown again." }
-            p.copy-row { code #new-key { (key.expose()) } button type="button" data-copy="new-key" { "Copy" } }
+            p.copy-row { code #new-key { (key.expose()) } button type="button" data-copy-text=(key.expose()) { "Copy" } }
             pre { code { "export STASO_API_KEY=" (key.expose()) } }
         }
     }

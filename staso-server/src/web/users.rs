@@ -32,13 +32,13 @@ pub(super) async fn show(
                 .choice("environment", "All environments", &facets.environments)
                 .choice("model", "All models", &facets.models)
                 .render())
-            (list::live(&here, "users", &users, &table(&context, &users.items)))
+            (list::live(&here, "users", &users, &table(&context, &here, &users.items)))
         }
     };
     Ok(Html(layout::page(&context, "Users", body).into_string()))
 }
 
-fn table(context: &PageContext, users: &[UserSummary]) -> Markup {
+fn table(context: &PageContext, here: &Here, users: &[UserSummary]) -> Markup {
     html! {
         table.list {
             thead {
@@ -54,17 +54,20 @@ fn table(context: &PageContext, users: &[UserSummary]) -> Markup {
                     th.mid scope="col" { span.visually-hidden { "More" } }
                 }
             }
-            tbody { @for user in users { (row(context, user)) } }
+            tbody { @for user in users { (row(context, here, user)) } }
         }
     }
 }
 
-fn row(context: &PageContext, user: &UserSummary) -> Markup {
-    let of_user = |path| context.link(Link::to(path)).with("user", &user.user_id);
+fn row(context: &PageContext, here: &Here, user: &UserSummary) -> Markup {
+    let of_user = |path, conditions| {
+        let kept = here.kept(conditions, Some("all"));
+        context.link(Link::to(path)).with("user", &user.user_id).with_all(kept)
+    };
     let measures = &user.measures;
     html! {
         tr data-row data-id=(user.user_id) {
-            td.name { a data-main href=(of_user("/traces")) { (user.user_id) } }
+            td.name { a data-main href=(of_user("/traces", &["agent", "environment", "model"])) { (user.user_id) } }
             td.num { (format::count(measures.count)) }
             td.num { (cells::error_rate(measures)) }
             td.num { (cells::quantile(&measures.latency, 0.50)) }
@@ -72,7 +75,7 @@ fn row(context: &PageContext, user: &UserSummary) -> Markup {
             td.num.mid { (format::tokens(&measures.tokens)) }
             td.num.mid { (cells::cost(&measures.cost)) }
             td.num { (format::relative(user.last_at, context.now)) }
-            td.num.mid { a href=(of_user("/conversations")) { "Conversations" } " · " a href=(of_user("/")) { "Metrics" } }
+            td.num.mid { a href=(of_user("/conversations", &["agent", "environment"])) { "Conversations" } " · " a href=(of_user("/", &["environment", "model"])) { "Metrics" } }
         }
     }
 }

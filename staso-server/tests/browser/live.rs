@@ -43,3 +43,27 @@ async fn a_run_is_followed_while_it_goes_on() {
     browser.screenshot("trace-live").await;
     browser.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_nobody_sees_keeps_no_connection_and_catches_up() {
+    let backend = Backend::start();
+    let Some(browser) = Browser::open(&backend.url).await else { return };
+    world::conversation().iter().for_each(|body| backend.ingest(body));
+    browser.goto("/traces").await;
+    browser.until("it follows", "return document.getElementById('live').classList.contains('is-on')").await;
+    let turn = |hidden: bool| {
+        format!(
+            "const close = EventSource.prototype.close;
+             EventSource.prototype.close = function () {{ window.closed_stream = true; close.call(this); }};
+             Object.defineProperty(document, 'hidden', {{ configurable: true, get: () => {hidden} }});
+             document.dispatchEvent(new Event('visibilitychange'));
+             return window.closed_stream === true;"
+        )
+    };
+    // Browsers open six connections to a server; six forgotten tabs would take all of them.
+    assert_eq!(browser.evaluate(&turn(true)).await, true);
+    backend.ingest(&world::body(9, vec![world::span(900, None, "unseen_run", "agent")]));
+    browser.evaluate(&turn(false)).await;
+    browser.until("the new run is offered", "return !document.getElementById('new-rows').hidden").await;
+    browser.close().await;
+}
