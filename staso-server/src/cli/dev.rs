@@ -70,6 +70,7 @@ impl Dev {
         let mut follower = Follower::new(Arc::clone(&store), Some(url.clone()));
         let running = Running::start(server, store, prices, Mode::Local, Guards::default());
         greet(terminal, &url, &folder, &self.command)?;
+        terminal.in_background()?;
         let mut child = match self.command.as_slice() {
             [] => None,
             command => Some(Child::start(command, &variables(&url, command))?),

@@ -1,6 +1,7 @@
 //! The command `staso`: one file per command, and what they share.
 
 mod agents;
+mod background;
 mod child;
 mod conversations;
 mod data;
@@ -26,7 +27,7 @@ mod terminal;
 mod traces;
 mod workspace;
 
-use std::{io::Write as _, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -84,7 +85,7 @@ pub fn main() -> ExitCode {
         runtime.shutdown_background();
         outcome
     });
-    match outcome.and_then(|()| Ok(terminal.flush()?)) {
+    match outcome.and_then(|()| Ok(terminal.finish()?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             terminal.report(&failure);

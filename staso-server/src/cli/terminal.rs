@@ -1,13 +1,25 @@
-use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write};
+use std::{
+    io::{self, BufWriter, IsTerminal as _, StdoutLock, Write},
+    time::Duration,
+};
 
 use serde::Serialize;
 use staso_runtime::export::console::{Ink, Page, Style};
 
-use super::{Failure, data::variable, table::Table};
+use super::{Failure, background::Background, data::variable, table::Table};
+
+/// How long output may take once the command is done.
+const FINISH: Duration = Duration::from_secs(1);
+
+/// Where output goes.
+enum Out {
+    Direct(BufWriter<StdoutLock<'static>>),
+    Background(BufWriter<Background>),
+}
 
 /// Standard output, and what is known of who reads it.
 pub(super) struct Terminal {
-    out: BufWriter<StdoutLock<'static>>,
+    out: Out,
     /// How pictures of traces may look: as those of the SDK.
     pub(super) style: Style,
     table_width: usize,
@@ -29,7 +41,24 @@ impl Terminal {
             None if variable("COLUMNS").is_none() => Self::UNLIMITED,
             _ => width,
         };
-        Self { style: Style { width, ..detected }, table_width, out: BufWriter::new(out) }
+        Self { style: Style { width, ..detected }, table_width, out: Out::Direct(BufWriter::new(out)) }
+    }
+
+    /// From now on, output waits in memory for who reads it, and nobody waits for them.
+    pub(super) fn in_background(&mut self) -> io::Result<()> {
+        self.flush()?;
+        // What follows takes the lock, which the old one holds until it is dropped.
+        self.out = Out::Background(BufWriter::new(Background::start(|| io::stdout().lock())?));
+        Ok(())
+    }
+
+    /// Writes what is left.
+    pub(super) fn finish(&mut self) -> io::Result<()> {
+        self.flush()?;
+        if let Out::Background(out) = &self.out {
+            out.get_ref().finish(FINISH);
+        }
+        self.flush()
     }
 
     /// As much of an identifier as `staso show` needs; all of it for programs.
@@ -42,7 +71,7 @@ impl Terminal {
 
     /// Says what went wrong on standard error. Nobody is left to tell when that fails.
     pub(super) fn report(&mut self, failure: &Failure) {
-        let _ = self.out.flush();
+        let _ = self.finish();
         if let Some(message) = failure.message() {
             let _ = writeln!(io::stderr(), "error: {}", harmless(message));
         }
@@ -50,28 +79,34 @@ impl Terminal {
 
     /// Says something beside the output, on standard error.
     pub(super) fn note(&mut self, text: &str) -> io::Result<()> {
-        self.out.flush()?;
+        self.flush()?;
         writeln!(io::stderr(), "{}", harmless(text))
     }
 
     pub(super) fn table<const N: usize>(&mut self, table: &Table<N>) -> Result<(), Failure> {
-        Ok(self.out.write_all(table.draw(&Style { width: self.table_width, ..self.style }).as_bytes())?)
+        Ok(self.write_all(table.draw(&Style { width: self.table_width, ..self.style }).as_bytes())?)
     }
 
     /// Prints one JSON document, indented.
     pub(super) fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
-        serde_json::to_writer_pretty(&mut self.out, value).map_err(io::Error::from)?;
-        Ok(writeln!(self.out)?)
+        serde_json::to_writer_pretty(&mut *self, value).map_err(io::Error::from)?;
+        Ok(writeln!(self)?)
     }
 }
 
 impl Write for Terminal {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.out.write(bytes)
+        match &mut self.out {
+            Out::Direct(out) => out.write(bytes),
+            Out::Background(out) => out.write(bytes),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+        match &mut self.out {
+            Out::Direct(out) => out.flush(),
+            Out::Background(out) => out.flush(),
+        }
     }
 }
 

@@ -8,7 +8,10 @@ use super::{
     store,
     table::{Cell, Table},
 };
-use crate::{model::Slug, web::format};
+use crate::{
+    model::{Slug, Timestamp},
+    web::format,
+};
 
 /// Make and list workspaces, which keep traces apart.
 #[derive(Debug, Subcommand)]
@@ -64,7 +67,10 @@ impl List {
         }
         let mut table = Table::new(["WORKSPACE", "CREATED"]);
         for workspace in workspaces {
-            table.row([workspace.slug.into(), Cell::whole(format::minute(workspace.created_at))]);
+            // The one that always was there has no time of its own.
+            let made = workspace.created_at;
+            let made = if made == Timestamp::default() { String::new() } else { format::minute(made) };
+            table.row([workspace.slug.into(), Cell::whole(made)]);
         }
         terminal.table(&table)
     }

@@ -35,7 +35,7 @@ pub(crate) fn text(bytes: &[u8]) -> &str {
 /// A server in the background, which ends with the test.
 pub(crate) struct Running {
     pub(crate) process: Child,
-    lines: mpsc::Receiver<String>,
+    pub(crate) lines: mpsc::Receiver<String>,
     pub(crate) url: String,
 }
 

@@ -4,6 +4,7 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpListener,
     process::Stdio,
+    sync::mpsc,
     thread,
 };
 
@@ -72,6 +73,34 @@ fn a_request_under_way_finishes_after_the_signal_and_a_second_signal_cuts_it_off
             assert_eq!(shown.status.code(), Some(0), "{}", text(&shown.stderr));
         }
     }
+}
+
+#[test]
+fn a_reader_of_the_output_that_stops_reading_holds_nothing_up() {
+    let data = tempfile::tempdir().unwrap();
+    let mut process = staso(data.path(), &["dev", "--port", "0"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut out = BufReader::new(process.stdout.take().unwrap());
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    let url = line.trim_end().rsplit(' ').next().unwrap().to_owned();
+    let mut server = Running { process, lines: mpsc::channel().1, url };
+    let mut large = trace("large", "step");
+    let span = large["spans"][0].clone();
+    // Many times of what a pipe holds.
+    let spans = (0..5_000).map(|number| {
+        let mut span = span.clone();
+        span["span_id"] = json!(number.to_string());
+        span
+    });
+    large["spans"] = spans.collect();
+    server.ingest(&large);
+    while !line.contains("trace large") {
+        line.clear();
+        assert!(out.read_line(&mut line).unwrap() > 0);
+    }
+    server.ingest(&trace("after", "step"));
+    server.signal("TERM");
+    assert_eq!(server.ended().code(), Some(0));
 }
 
 #[test]
