@@ -75,6 +75,12 @@ impl Server {
         self.status("VmHWM:")
     }
 
+    /// Lets the server use every core from now on.
+    pub(crate) fn use_every_core(&self) {
+        // More than there are is no mistake here.
+        pin("0-1023", self.child.id());
+    }
+
     pub(crate) fn stop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -108,11 +114,16 @@ fn pinned(program: &str) -> Command {
         return Command::new(program);
     }
     if thread::available_parallelism().is_ok_and(|cores| cores.get() > 1) {
-        let _ = Command::new("taskset").args(["-apc", "1", &std::process::id().to_string()]).output();
+        pin("1", std::process::id());
     }
     let mut command = Command::new("taskset");
     command.args(["-c", "0", program]);
     command
+}
+
+/// Keeps every thread of a process on these cores.
+fn pin(cores: &str, process: u32) {
+    let _ = Command::new("taskset").args(["-apc", cores, &process.to_string()]).output();
 }
 
 fn first_address(log: &mut impl std::io::BufRead) -> SocketAddr {

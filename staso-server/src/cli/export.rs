@@ -11,6 +11,7 @@ use super::{
     data::Data,
     filters::{InWorkspace, TraceFilters},
     lines::{AnnotationLine, TraceLine},
+    progress::Progress,
     store,
 };
 use crate::{
@@ -56,7 +57,15 @@ impl Export {
             Some(file) => file,
             None => terminal,
         };
-        let traces = write_traces(out, &*store, &workspace, &filter, sort).await?;
+        let mut progress = Progress::new();
+        let count = |traces| {
+            // What goes to standard output is its own progress.
+            if self.output.is_some() {
+                progress.count(traces, "traces");
+            }
+        };
+        let traces = write_traces(out, &*store, &workspace, &filter, sort, count).await?;
+        progress.clear();
         if let Some(mut file) = file {
             file.flush()?;
             file.get_ref().sync_data()?;
@@ -82,15 +91,17 @@ pub(super) async fn write_traces(
     workspace: &Workspace,
     filter: &TraceFilter,
     sort: TraceSort,
-) -> Result<usize, Failure> {
+    mut progress: impl FnMut(u64),
+) -> Result<u64, Failure> {
     let mut traces = 0;
     let mut request = PageRequest::first(500);
     loop {
         let page = store.traces(workspace.id, filter.clone(), sort, request).await?;
         for trace in &page.items {
             write_trace(out, store, workspace, trace).await?;
+            traces += 1;
+            progress(traces);
         }
-        traces += page.items.len();
         request = match page.next {
             Some(next) => PageRequest { limit: 500, after: Some(next) },
             None => return Ok(traces),

@@ -1,6 +1,6 @@
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, IsTerminal as _, Write},
+    io::{self, BufRead, BufReader, Write as _},
     path::PathBuf,
 };
 
@@ -10,6 +10,7 @@ use super::{
     Failure, Terminal,
     data::Data,
     importer::{Counts, Importer},
+    progress::Progress,
     server::PriceFile,
     store,
 };
@@ -51,7 +52,7 @@ impl Import {
         };
         let mut importer = Importer::new(store, prices, workspace);
         let mut progress = Progress::new();
-        importer.read(&mut *input, |lines| progress.show(lines)).await?;
+        importer.read(&mut *input, |lines| progress.count(lines, "lines")).await?;
         progress.clear();
         let Counts { lines: _, traces, spans, annotations, damaged } = &importer.counts;
         for (number, reason) in damaged.iter().take(NAMED) {
@@ -75,32 +76,5 @@ impl Import {
             ));
         }
         Ok(())
-    }
-}
-
-/// How far the import is, where a person watches.
-struct Progress {
-    watched: bool,
-    shown: u64,
-}
-
-impl Progress {
-    const STEP: u64 = 1_000;
-
-    fn new() -> Self {
-        Self { watched: io::stderr().is_terminal(), shown: 0 }
-    }
-
-    fn show(&mut self, lines: u64) {
-        if self.watched && lines >= self.shown + Self::STEP {
-            self.shown = lines;
-            let _ = write!(io::stderr(), "\r{} lines", crate::web::format::count(lines));
-        }
-    }
-
-    fn clear(&self) {
-        if self.shown > 0 {
-            let _ = write!(io::stderr(), "\r\u{1b}[K");
-        }
     }
 }

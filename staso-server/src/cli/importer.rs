@@ -261,8 +261,9 @@ mod tests {
         let workspace = store.workspace("default").await.unwrap().unwrap();
         let mut exported = Vec::new();
         let filter = TraceFilter::default();
-        let traces =
-            write_traces(&mut exported, &*store, &workspace, &filter, TraceSort::Newest).await.unwrap();
+        let traces = write_traces(&mut exported, &*store, &workspace, &filter, TraceSort::Newest, |_| ())
+            .await
+            .unwrap();
         assert_eq!(traces, 3);
         import(&copy, &exported).await;
         assert_eq!(contents(&copy).await, contents(&store).await);

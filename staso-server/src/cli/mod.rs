@@ -15,6 +15,7 @@ mod importer;
 mod key;
 mod lines;
 mod picture;
+mod progress;
 mod prune;
 mod serve;
 mod server;

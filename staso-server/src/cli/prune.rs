@@ -2,7 +2,7 @@ use std::io::Write as _;
 
 use clap::Args;
 
-use super::{Failure, Terminal, data::Data, store};
+use super::{Failure, Terminal, data::Data, progress::Progress, store};
 use crate::{model::Timestamp, query};
 
 /// Delete the traces that started before a time, in every workspace, and give back their space.
@@ -28,7 +28,8 @@ impl Prune {
                 return Err(Failure::Usage(message.to_owned()));
             }
         };
-        let deleted = store::open(&self.data.folder()?)?.prune(before).await?;
+        let store = store::open(&self.data.folder()?)?;
+        let deleted = Progress::new().wait("Deleting", store.prune(before)).await?;
         let traces = if deleted == 1 { "trace" } else { "traces" };
         Ok(writeln!(terminal, "Deleted {deleted} {traces} that started before {before}.")?)
     }
