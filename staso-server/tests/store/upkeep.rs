@@ -19,7 +19,7 @@ fn rows(folder: &Path) -> Vec<(&'static str, i64)> {
         "block_use",
         "facet",
         "facet_value",
-        "fact",
+        "fact_pack",
         "conversation",
         "search_docsize",
         "term",

@@ -1,4 +1,4 @@
-//! What a row of `fact` counts, as one value: metrics read very many, and a column costs more than a varint.
+//! What a fact counts, as one value.
 //!
 //! ```text
 //! count │ errors │ tokens in │ out │ total │ billionths of a dollar │ priced │ unpriced │ each bucket of the

@@ -5,6 +5,7 @@ mod admin;
 mod block;
 mod error;
 mod facets;
+mod fact;
 mod head;
 mod lock;
 mod measures;

@@ -78,7 +78,7 @@ pub(super) const fn span_status_of(number: u8) -> SpanStatus {
     }
 }
 
-/// What a row of `fact` is about.
+/// What a fact is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Subject {
@@ -88,6 +88,10 @@ pub(super) enum Subject {
     Run = 1,
     /// An agent's calls of a model in one.
     Calls = 2,
+}
+
+impl Subject {
+    pub(super) const ALL: [Self; 3] = [Self::Trace, Self::Run, Self::Calls];
 }
 
 /// The type of an annotation's value.

@@ -44,6 +44,10 @@ impl Bounds {
     pub(super) fn is_open(self) -> bool {
         self.since == i64::MIN && self.until == i64::MAX
     }
+
+    pub(super) fn contains(self, micros: i64) -> bool {
+        (self.since..self.until).contains(&micros)
+    }
 }
 
 impl From<TimeRange> for Bounds {

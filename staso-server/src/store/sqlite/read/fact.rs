@@ -1,78 +1,108 @@
-use rusqlite::{Connection, params_from_iter, types::Value};
+use rusqlite::Connection;
 
 use super::{condition::Bounds, term};
 use crate::{
-    model::{Dimension, Measures, MetricsFilter, Timestamp, WorkspaceId},
+    model::{Dimension, MetricsFilter, WorkspaceId},
     store::{
         StoreError,
-        sqlite::{measures, number::Subject},
+        sqlite::{
+            fact::{self, Fact},
+            number::Subject,
+        },
     },
 };
 
-/// What is counted for metrics: traces, runs of agents, or calls of models.
-pub(super) struct Fact<'a> {
-    pub(super) started_at: Timestamp,
-    /// The value of the dimension; 0 for none.
-    pub(super) key: i64,
-    measures: &'a [u8],
-}
-
-impl Fact<'_> {
-    pub(super) fn add_to(&self, sum: &mut Measures) {
-        measures::add(self.measures, sum);
-    }
-}
-
-/// Hands out the facts that match, the earliest first. Those without a value of the dimension are left out.
+/// Hands out the facts that match, in no order, each with its value of the dimension: 0 when there is none, in which
+/// case those without a value are not left out.
 pub(super) fn scan(
     connection: &Connection,
     workspace: WorkspaceId,
     filter: &MetricsFilter,
     by: Option<Dimension>,
-    mut found: impl FnMut(&Fact<'_>),
+    mut found: impl FnMut(i64, &Fact<'_>),
 ) -> Result<(), StoreError> {
-    let key = match by {
-        None => "0",
-        Some(Dimension::Agent) => "agent",
-        Some(Dimension::Environment) => "environment",
-        Some(Dimension::Model) => "model",
-        Some(Dimension::User) => "user",
-    };
-    let subject = if by == Some(Dimension::Model) || filter.model.is_some() {
-        Subject::Calls
-    } else if by == Some(Dimension::Agent) || filter.agent.is_some() {
-        Subject::Run
-    } else {
-        Subject::Trace
-    };
-    let mut sql = format!(
-        "SELECT started_at, {key}, measures FROM fact \
-         WHERE workspace = ? AND subject = ? AND started_at >= ? AND started_at < ?"
-    );
-    let Bounds { since, until } = filter.range.into();
-    let mut parameters = [workspace.0, subject as i64, since, until].map(Value::from).to_vec();
-    let equals = [
-        ("environment", &filter.environment),
-        ("agent", &filter.agent),
-        ("user", &filter.user),
-        ("model", &filter.model),
-    ];
-    for (column, text) in equals {
-        let Some(text) = text else { continue };
-        let Some(value) = term::number(connection, text)? else { return Ok(()) };
-        sql.push_str(&format!(" AND {column} = ?"));
-        parameters.push(value.into());
-    }
-    sql.push_str(" ORDER BY started_at");
-
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params_from_iter(parameters))?;
+    let Some(wanted) = Wanted::new(connection, filter, by)? else { return Ok(()) };
+    let mut statement = connection.prepare_cached(
+        "SELECT facts FROM fact_pack INDEXED BY fact_pack_by_time \
+         WHERE workspace = ? AND last_at >= ? AND first_at < ?",
+    )?;
+    let Bounds { since, until } = wanted.started;
+    let mut rows = statement.query((workspace.0, since, until))?;
     while let Some(row) = rows.next()? {
-        let measures = row.get_ref(2)?.as_blob().unwrap_or_default();
-        let fact = Fact { started_at: Timestamp::from_micros(row.get(0)?), key: row.get(1)?, measures };
-        if by.is_none() || fact.key != 0 {
-            found(&fact);
+        let pack = row.get_ref(0)?.as_blob().unwrap_or_default();
+        for fact in fact::traces(pack).flat_map(|(_, facts)| fact::facts(facts)) {
+            if wanted.is_met(&fact)
+                && let Some(key) = wanted.key(&fact)
+            {
+                found(key, &fact);
+            }
         }
     }
     Ok(())
+}
+
+/// Which facts are counted.
+struct Wanted {
+    subject: Subject,
+    started: Bounds,
+    environment: Option<i64>,
+    user: Option<i64>,
+    agent: Option<i64>,
+    model: Option<i64>,
+    by: Option<Dimension>,
+}
+
+impl Wanted {
+    /// `None` when nothing can match, as one of the values occurs nowhere.
+    fn new(
+        connection: &Connection,
+        filter: &MetricsFilter,
+        by: Option<Dimension>,
+    ) -> Result<Option<Self>, StoreError> {
+        let subject = if by == Some(Dimension::Model) || filter.model.is_some() {
+            Subject::Calls
+        } else if by == Some(Dimension::Agent) || filter.agent.is_some() {
+            Subject::Run
+        } else {
+            Subject::Trace
+        };
+        let mut possible = true;
+        let mut value = |text: &Option<String>| -> Result<Option<i64>, StoreError> {
+            let Some(text) = text else { return Ok(None) };
+            let number = term::number(connection, text)?;
+            possible &= number.is_some();
+            Ok(number)
+        };
+        let wanted = Self {
+            subject,
+            started: filter.range.into(),
+            environment: value(&filter.environment)?,
+            user: value(&filter.user)?,
+            agent: value(&filter.agent)?,
+            model: value(&filter.model)?,
+            by,
+        };
+        Ok(possible.then_some(wanted))
+    }
+
+    fn is_met(&self, fact: &Fact<'_>) -> bool {
+        let is = |wanted: Option<i64>, value| wanted.is_none_or(|wanted| wanted == value);
+        fact.subject == self.subject
+            && self.started.contains(fact.started_at.as_micros())
+            && is(self.environment, fact.environment)
+            && is(self.user, fact.user)
+            && is(self.agent, fact.agent)
+            && is(self.model, fact.model)
+    }
+
+    fn key(&self, fact: &Fact<'_>) -> Option<i64> {
+        let key = match self.by {
+            None => return Some(0),
+            Some(Dimension::Agent) => fact.agent,
+            Some(Dimension::Environment) => fact.environment,
+            Some(Dimension::Model) => fact.model,
+            Some(Dimension::User) => fact.user,
+        };
+        (key != 0).then_some(key)
+    }
 }

@@ -20,9 +20,9 @@ pub(in super::super) fn users(
 ) -> Result<Page<UserSummary>, StoreError> {
     let after = page.after.as_ref().map(|cursor| Place::<i64>::read(LIST, cursor)).transpose()?;
     let mut found = HashMap::<i64, (Timestamp, Measures)>::new();
-    scan(connection, workspace, filter, Some(Dimension::User), |fact| {
-        let (last_at, measures) = found.entry(fact.key).or_default();
-        *last_at = fact.started_at;
+    scan(connection, workspace, filter, Some(Dimension::User), |user, fact| {
+        let (last_at, measures) = found.entry(user).or_insert((fact.started_at, Measures::default()));
+        *last_at = fact.started_at.max(*last_at);
         fact.add_to(measures);
     })?;
     let mut users: Vec<(Timestamp, i64, Measures)> =

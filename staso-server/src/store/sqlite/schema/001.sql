@@ -69,7 +69,6 @@ CREATE TABLE trace (
     updated_at    INTEGER NOT NULL,
     -- The keys of its rows in `facet`: pairs of dimension and term as varints, the leading value of each first.
     facets        BLOB NOT NULL,
-    facts         BLOB NOT NULL,    -- the keys of its rows in `fact`, likewise
     unsettled     INTEGER,          -- 1 while its text is not in `search`, else NULL
     outdated      INTEGER           -- 1 while the columns above do not count all of its spans, else NULL
 ) STRICT;
@@ -124,19 +123,16 @@ CREATE TABLE block_use (
     settled INTEGER NOT NULL  -- 1 when its records stay where they are, 0 when they still have to be packed
 ) STRICT;
 
--- What metrics add up: one row per trace, per agent in a trace, and per agent and model in a trace.
-CREATE TABLE fact (
-    workspace     INTEGER NOT NULL,
-    subject       INTEGER NOT NULL, -- 0 trace, 1 run of an agent, 2 calls of a model
-    started_at    INTEGER NOT NULL,
-    trace         INTEGER NOT NULL,
-    agent         INTEGER NOT NULL, -- a term; that of the root for a trace
-    model         INTEGER NOT NULL, -- a term; 0 but for calls
-    environment   INTEGER NOT NULL,
-    user          INTEGER NOT NULL, -- a term; 0 for none
-    measures      BLOB NOT NULL,    -- counts, errors, tokens, cost and latencies: see `measures.rs`
-    PRIMARY KEY (workspace, subject, started_at, trace, agent, model)
+-- What metrics add up, of those traces whose numbers are alike but for their last bits: see `fact.rs`.
+CREATE TABLE fact_pack (
+    workspace INTEGER NOT NULL,
+    pack      INTEGER NOT NULL,
+    first_at  INTEGER NOT NULL, -- when the first and the last of what it counts started
+    last_at   INTEGER NOT NULL,
+    facts     BLOB NOT NULL,
+    PRIMARY KEY (workspace, pack)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX fact_pack_by_time ON fact_pack (workspace, last_at, first_at);
 
 -- Sums over the traces of a conversation.
 CREATE TABLE conversation (

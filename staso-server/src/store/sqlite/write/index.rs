@@ -3,7 +3,6 @@ use rusqlite::params;
 use super::{
     super::number::{self, Dimension},
     conversations,
-    facts::{self, Fact, FactKey},
     session::Session,
     sums::Sums,
 };
@@ -69,19 +68,19 @@ impl Entry {
     }
 }
 
-/// Takes a trace's old entry out of the tables and puts the new one in; what both have is left alone.
+/// Takes a trace's old entry out of the tables and puts the new one in, with its facts; what both have is left alone.
 pub(super) fn replace(
     session: &Session<'_>,
     trace: i64,
-    old: Option<(&Entry, &[FactKey])>,
-    new: Option<(&Entry, &[Fact])>,
+    old: Option<&Entry>,
+    new: Option<(&Entry, Vec<u8>)>,
     sums: &mut Sums,
 ) -> Result<(), StoreError> {
-    let (old, old_facts) = old.unzip();
-    let (new, new_facts) = new.unzip();
+    let (new, facts) = new.unzip();
     replace_facets(session, trace, old, new, sums)?;
-    let workspace = old.or(new).map_or(0, |entry| entry.workspace);
-    facts::replace(session, workspace, trace, old_facts.unwrap_or_default(), new_facts.unwrap_or_default())?;
+    if let Some(entry) = old.or(new) {
+        sums.facts.set(entry.workspace, trace, facts.unwrap_or_default());
+    }
     conversations::count(session, old, new)
 }
 

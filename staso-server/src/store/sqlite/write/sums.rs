@@ -2,14 +2,15 @@ use std::collections::BTreeMap;
 
 use rusqlite::params;
 
-use super::{super::number::Dimension, session::Session};
+use super::{super::number::Dimension, facts::ChangedFacts, session::Session};
 use crate::store::StoreError;
 
-/// Counts that many rows share. A job adds them up and writes each once.
+/// Rows that many traces share. A job adds up what it changes in them and writes each once.
 #[derive(Default)]
 pub(super) struct Sums {
     values: BTreeMap<(i64, Dimension, i64), i64>,
     blocks: BTreeMap<i64, i64>,
+    pub(super) facts: ChangedFacts,
 }
 
 impl Sums {
@@ -51,6 +52,6 @@ impl Sums {
                 }
             }
         }
-        Ok(())
+        self.facts.write(session)
     }
 }

@@ -2,8 +2,7 @@ use rusqlite::{OptionalExtension as _, params, types::Value};
 
 use super::{
     super::{facets, number},
-    facts::{self, Fact, FactKey},
-    heads,
+    facts, heads,
     index::{self, Entry, TraceSums},
     session::Session,
     sums::Sums,
@@ -23,12 +22,11 @@ pub(super) struct Known {
     pub(super) spans: u64,
     pub(super) is_running: bool,
     entry: Entry,
-    facts: Vec<FactKey>,
 }
 
 /// The columns of [`Known`].
 const COLUMNS: &str = "id, trace_id, environment, updated_at, spans, workspace, started_at, facets, status, \
-                       input_tokens, output_tokens, total_tokens, cost, priced, unpriced, facts";
+                       input_tokens, output_tokens, total_tokens, cost, priced, unpriced";
 
 impl Known {
     /// The trace with a packed identifier.
@@ -51,7 +49,6 @@ impl Known {
     }
 
     fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
-        let started_at = row.get(6)?;
         let status = number::status_of(row.get(8)?);
         Ok(Self {
             id: row.get(0)?,
@@ -62,7 +59,7 @@ impl Known {
             is_running: status == TraceStatus::Running,
             entry: Entry {
                 workspace: row.get(5)?,
-                started_at,
+                started_at: row.get(6)?,
                 facets: facets::decode(row.get_ref(7)?.as_blob().unwrap_or_default()).collect(),
                 sums: TraceSums {
                     failed: status.is_failure(),
@@ -70,7 +67,6 @@ impl Known {
                     cost: number::cost(row, 12)?,
                 },
             },
-            facts: facts::decode_keys(started_at, row.get_ref(15)?.as_blob().unwrap_or_default()),
         })
     }
 
@@ -84,10 +80,9 @@ impl Known {
     ) -> Result<(), StoreError> {
         let Some(state) = summarize(&heads::of_trace(session, self.id)?) else { return Ok(()) };
         let entry = Entry::of(session, self.entry.workspace, environment, &state)?;
-        let facts = Fact::all(session, environment, &state)?;
-        write(session, Some(self.id), &self.packed_id, &state, &entry, &facts, environment, updated_at)?;
-        let (old, new) = ((&self.entry, &*self.facts), (&entry, &*facts));
-        index::replace(session, self.id, Some(old), Some(new), sums)?;
+        let facts = facts::encode(session, environment, &state)?;
+        write(session, Some(self.id), &self.packed_id, &state, &entry, environment, updated_at)?;
+        index::replace(session, self.id, Some(&self.entry), Some((&entry, facts)), sums)?;
         session.outdated.remove(&self.id);
         Ok(())
     }
@@ -116,7 +111,7 @@ impl Known {
 
     /// Takes it out of the tables by which it is found and counted.
     pub(super) fn unindex(&self, session: &Session<'_>, sums: &mut Sums) -> Result<(), StoreError> {
-        index::replace(session, self.id, Some((&self.entry, &self.facts)), None, sums)
+        index::replace(session, self.id, Some(&self.entry), None, sums)
     }
 }
 
@@ -131,24 +126,19 @@ pub(super) fn insert(
     sums: &mut Sums,
 ) -> Result<i64, StoreError> {
     let entry = Entry::of(session, workspace, environment, state)?;
-    let facts = Fact::all(session, environment, state)?;
-    write(session, None, packed_id, state, &entry, &facts, environment, updated_at)?;
+    let facts = facts::encode(session, environment, state)?;
+    write(session, None, packed_id, state, &entry, environment, updated_at)?;
     let id = session.connection.last_insert_rowid();
-    index::replace(session, id, None, Some((&entry, &facts)), sums)?;
+    index::replace(session, id, None, Some((&entry, facts)), sums)?;
     Ok(id)
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the parts of one row, each of which its callers have by itself"
-)]
 fn write(
     session: &mut Session<'_>,
     id: Option<i64>,
     packed_id: &Value,
     state: &TraceState,
     entry: &Entry,
-    facts: &[Fact],
     environment: i64,
     updated_at: i64,
 ) -> Result<(), StoreError> {
@@ -157,15 +147,15 @@ fn write(
     let mut upsert = session.connection.prepare_cached(
         "INSERT INTO trace (id, workspace, trace_id, revision, name, environment, status, started_at, duration,
              spans, errors, input_tokens, output_tokens, total_tokens, cost, priced, unpriced, updated_at, facets,
-             facts, unsettled)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
+             unsettled)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
          ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, name = excluded.name,
              environment = excluded.environment, status = excluded.status, started_at = excluded.started_at,
              duration = excluded.duration, spans = excluded.spans, errors = excluded.errors,
              input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens,
              total_tokens = excluded.total_tokens, cost = excluded.cost, priced = excluded.priced,
              unpriced = excluded.unpriced, updated_at = excluded.updated_at, facets = excluded.facets,
-             facts = excluded.facts, unsettled = 1, outdated = NULL",
+             unsettled = 1, outdated = NULL",
     )?;
     upsert.execute(params![
         id,
@@ -187,7 +177,6 @@ fn write(
         number::stored(state.cost.unpriced),
         updated_at,
         facets::encode(&entry.facets),
-        facts::encode_keys(entry.started_at, facts),
     ])?;
     Ok(())
 }
