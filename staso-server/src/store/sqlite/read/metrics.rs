@@ -1,14 +1,11 @@
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, HashMap},
-};
+use std::{cmp::Reverse, collections::HashMap, time::Duration};
 
 use rusqlite::Connection;
 
 use super::{fact::scan, term::Terms};
 use crate::{
     model::{Bucket, Measures, Metrics, MetricsQuery, Series, Timestamp, WorkspaceId},
-    store::StoreError,
+    store::{StoreError, sqlite::fact::Fact},
 };
 
 /// Counts, latencies, tokens and costs.
@@ -19,11 +16,7 @@ pub(in super::super) fn metrics(
 ) -> Result<Metrics, StoreError> {
     let mut found = HashMap::<i64, Found>::new();
     scan(connection, workspace, &query.filter, query.by, |key, fact| {
-        let series = found.entry(key).or_insert_with(|| Found::new(fact.started_at));
-        series.first_at = series.first_at.min(fact.started_at);
-        series.last_at = series.last_at.max(fact.started_at);
-        let start = query.bucket.map(|width| fact.started_at.floor(width));
-        fact.add_to(series.buckets.entry(start).or_default());
+        found.entry(key).or_insert_with(|| Found::new(fact.started_at)).add(fact, query.bucket);
     })?;
 
     let mut found: Vec<_> = found.into_iter().map(|(key, series)| (series.count(), key, series)).collect();
@@ -47,28 +40,43 @@ pub(in super::super) fn metrics(
 struct Found {
     first_at: Timestamp,
     last_at: Timestamp,
-    /// By where they begin; one without, where time is not divided.
-    buckets: BTreeMap<Option<Timestamp>, Measures>,
+    /// In their order, each with where it begins; one without, where time is not divided.
+    buckets: Vec<(Option<Timestamp>, Measures)>,
 }
 
 impl Found {
     fn new(at: Timestamp) -> Self {
-        Self { first_at: at, last_at: at, buckets: BTreeMap::new() }
+        // There may be very many series, most of one bucket.
+        Self { first_at: at, last_at: at, buckets: Vec::with_capacity(1) }
+    }
+
+    fn add(&mut self, fact: &Fact<'_>, width: Option<Duration>) {
+        self.first_at = self.first_at.min(fact.started_at);
+        self.last_at = self.last_at.max(fact.started_at);
+        let start = width.map(|width| fact.started_at.floor(width));
+        let place = self.buckets.partition_point(|(other, _)| *other < start);
+        match self.buckets.get_mut(place).filter(|(other, _)| *other == start) {
+            Some((_, measures)) => fact.add_to(measures),
+            None => {
+                let mut measures = Measures::default();
+                fact.add_to(&mut measures);
+                self.buckets.insert(place, (start, measures));
+            }
+        }
     }
 
     fn count(&self) -> u64 {
-        self.buckets.values().map(|measures| measures.count).sum()
+        self.buckets.iter().map(|(_, measures)| measures.count).sum()
     }
 
     fn into_series(self, key: String, since: Option<Timestamp>) -> Series {
-        let mut total = Measures::default();
-        self.buckets.values().for_each(|measures| total.add(measures));
         let whole = since.unwrap_or(self.first_at);
-        let buckets = self
-            .buckets
-            .into_iter()
-            .map(|(start, measures)| Bucket { start: start.unwrap_or(whole), measures })
-            .collect();
+        let mut total = Measures::default();
+        let mut buckets = Vec::with_capacity(self.buckets.len());
+        for (start, measures) in self.buckets {
+            total.add(&measures);
+            buckets.push(Bucket { start: start.unwrap_or(whole), measures });
+        }
         Series { key, last_at: self.last_at, total, buckets }
     }
 }

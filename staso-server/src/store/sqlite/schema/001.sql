@@ -125,13 +125,14 @@ CREATE TABLE block_use (
 
 -- What metrics add up, of those traces whose numbers are alike but for their last bits: see `fact.rs`.
 CREATE TABLE fact_pack (
+    id        INTEGER PRIMARY KEY,
     workspace INTEGER NOT NULL,
     pack      INTEGER NOT NULL,
     first_at  INTEGER NOT NULL, -- when the first and the last of what it counts started
     last_at   INTEGER NOT NULL,
-    facts     BLOB NOT NULL,
-    PRIMARY KEY (workspace, pack)
-) STRICT, WITHOUT ROWID;
+    facts     BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX fact_pack_by_number ON fact_pack (workspace, pack);
 CREATE INDEX fact_pack_by_time ON fact_pack (workspace, last_at, first_at);
 
 -- Sums over the traces of a conversation.

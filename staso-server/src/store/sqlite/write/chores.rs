@@ -39,8 +39,10 @@ const RECEIPTS_KEPT: Duration = Duration::from_secs(48 * 3600);
 /// Between two looks for receipts that are older.
 const RECEIPTS_CHECKED: Duration = Duration::from_secs(60);
 
-/// Between two looks at the log, and how many pages it may have while there is always something to do.
+/// Between two looks at the log, less while there is nothing else to do, and how many pages it may have while there
+/// always is.
 const LOG_CHECKED: Duration = Duration::from_secs(5);
+const LOG_CHECKED_IDLE: Duration = Duration::from_secs(1);
 const LOG_PAGES: i64 = 16_384;
 
 /// After a failure of its own, such as a full disk, the thread leaves what is not urgent alone for so long.
@@ -110,7 +112,7 @@ impl Chores {
             forget_receipts(writing, Timestamp::now().before(RECEIPTS_KEPT))?;
         }
         if self.log.is_due() {
-            self.log.again_in(LOG_CHECKED);
+            self.log.again_in(if load == Load::Idle { LOG_CHECKED_IDLE } else { LOG_CHECKED });
             keep_log_short(writing, load)?;
         }
         if self.look.is_due() {

@@ -73,8 +73,10 @@ impl ChangedFacts {
         let connection = session.connection;
         let mut select =
             connection.prepare_cached("SELECT facts FROM fact_pack WHERE workspace = ? AND pack = ?")?;
-        let mut replace = connection.prepare_cached(
-            "REPLACE INTO fact_pack (workspace, pack, first_at, last_at, facts) VALUES (?, ?, ?, ?, ?)",
+        let mut upsert = connection.prepare_cached(
+            "INSERT INTO fact_pack (workspace, pack, first_at, last_at, facts) VALUES (?, ?, ?, ?, ?)
+             ON CONFLICT (workspace, pack) DO UPDATE SET first_at = excluded.first_at, last_at = excluded.last_at,
+                 facts = excluded.facts",
         )?;
         let mut delete =
             connection.prepare_cached("DELETE FROM fact_pack WHERE workspace = ? AND pack = ?")?;
@@ -93,7 +95,7 @@ impl ChangedFacts {
             }
             match started {
                 Some((first, last)) => {
-                    replace.execute((workspace, pack, first.as_micros(), last.as_micros(), facts))?
+                    upsert.execute((workspace, pack, first.as_micros(), last.as_micros(), facts))?
                 }
                 None => delete.execute((workspace, pack))?,
             };
