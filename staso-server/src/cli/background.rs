@@ -9,10 +9,9 @@ use std::{
 /// So much waits to be written, in bytes. What comes on top is left out, and that is said in its place.
 const LIMIT: usize = 4 << 20;
 
-const LEFT_OUT: &[u8] = b"\n(traces were left out here, as the terminal did not keep up)\n\n";
-
 /// Writes on a thread of its own, so that a reader who has stopped reading holds nothing else up.
 pub(super) struct Background {
+    left_out: &'static str,
     shared: Arc<Shared>,
 }
 
@@ -32,32 +31,35 @@ struct State {
 }
 
 impl Background {
-    /// Starts the thread, which opens what it writes to.
+    /// Starts the thread, which opens what it writes to. `left_out` stands in the place of what a reader missed.
     ///
     /// # Errors
     ///
     /// When the system has no thread left.
-    pub(super) fn start<W: Write>(open: impl FnOnce() -> W + Send + 'static) -> io::Result<Self> {
+    pub(super) fn start<W: Write>(
+        left_out: &'static str,
+        open: impl FnOnce() -> W + Send + 'static,
+    ) -> io::Result<Self> {
         let shared = Arc::<Shared>::default();
         let theirs = Arc::clone(&shared);
         let write = move || theirs.write_all(&mut open());
         thread::Builder::new().name("staso-output".to_owned()).spawn(write)?;
-        Ok(Self { shared })
+        Ok(Self { left_out, shared })
     }
 
     /// Waits until everything is written, but no longer than that.
     pub(super) fn finish(&self, within: Duration) {
         let state = self.shared.state();
-        let is_busy =
-            |state: &mut State| state.failure.is_none() && (state.is_writing || !state.pending.is_empty());
+        let is_busy = |state: &mut State| state.is_writing || !state.pending.is_empty();
         drop(self.shared.changed.wait_timeout_while(state, within, is_busy));
     }
 }
 
-impl Write for Background {
+/// What is written at once stays together. A failure to write it is told to who writes next; a full disk passes.
+impl Write for &Background {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut state = self.shared.state();
-        if let Some(kind) = state.failure {
+        if let Some(kind) = state.failure.take() {
             return Err(kind.into());
         }
         if state.pending.len() + bytes.len() <= LIMIT {
@@ -65,13 +67,23 @@ impl Write for Background {
             state.pending.extend_from_slice(bytes);
             self.shared.changed.notify_all();
         } else if !mem::replace(&mut state.leaves_out, true) {
-            state.pending.extend_from_slice(LEFT_OUT);
+            state.pending.extend_from_slice(self.left_out.as_bytes());
         }
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.shared.state().failure.map_or(Ok(()), |kind| Err(kind.into()))
+        self.shared.state().failure.take().map_or(Ok(()), |kind| Err(kind.into()))
+    }
+}
+
+impl Write for Background {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (&*self).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        (&*self).flush()
     }
 }
 
@@ -103,7 +115,6 @@ impl Shared {
             self.changed.notify_all();
             if let Err(error) = written {
                 state.failure = Some(error.kind());
-                return;
             }
         }
     }
@@ -116,6 +127,7 @@ mod tests {
     use super::*;
 
     const SOON: Duration = Duration::from_secs(30);
+    const LEFT_OUT: &str = "(left out)";
 
     /// A reader that takes nothing until it is told to, and then everything.
     struct Reader {
@@ -138,7 +150,7 @@ mod tests {
     fn reader() -> (Background, mpsc::Sender<()>, mpsc::Receiver<Vec<u8>>) {
         let (wake, go_on) = mpsc::channel();
         let (read, received) = mpsc::channel();
-        (Background::start(move || Reader { go_on, read }).unwrap(), wake, received)
+        (Background::start(LEFT_OUT, move || Reader { go_on, read }).unwrap(), wake, received)
     }
 
     #[test]
@@ -163,7 +175,7 @@ mod tests {
         drop(wake);
         out.finish(SOON);
         let text: Vec<u8> = received.try_iter().flatten().collect();
-        assert!(text.ends_with(LEFT_OUT) && text.len() < 10 << 20, "{}", text.len());
+        assert!(text.ends_with(LEFT_OUT.as_bytes()) && text.len() < 10 << 20, "{}", text.len());
     }
 
     #[test]

@@ -1,9 +1,10 @@
-use std::{net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use clap::Args;
 
 use super::{
     Failure,
+    background::Background,
     data::Data,
     server::{PriceFile, Running},
     signals::Signals,
@@ -13,7 +14,8 @@ use crate::http::{Guards, Limits, Mode, Server};
 
 /// Run the backend for a team: every call needs a key.
 ///
-/// Logs are JSON lines on standard error; the first one has the address. SIGTERM and Ctrl-C let requests under
+/// Logs are JSON lines on standard error; the first one has the address. Whoever reads them may be slow: the server
+/// does not wait, and a line says where others were left out. SIGTERM and Ctrl-C let requests under
 /// way finish, for up to five seconds; a second signal ends it at once.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -54,7 +56,8 @@ impl Serve {
                 folder.display()
             )));
         }
-        log_as_json();
+        let log = Arc::new(Background::start(LEFT_OUT, io::stderr)?);
+        log_as_json(Arc::clone(&log));
         tracing::info!(address = %address, data = %folder.display(), "listening");
         if !has_key {
             tracing::warn!("there is no key yet, so nobody can call; make one with `staso key create`");
@@ -71,11 +74,14 @@ impl Serve {
             signal = signals.second() => Err(Failure::Signal(signal)),
         };
         tracing::info!("stopped");
+        log.finish(Duration::from_secs(1));
         stopped
     }
 }
 
-fn log_as_json() {
+const LEFT_OUT: &str = "{\"level\":\"WARN\",\"message\":\"lines were left out here, as the reader of the log did not keep up\"}\n";
+
+fn log_as_json(out: Arc<Background>) {
     use tracing_subscriber::{EnvFilter, fmt};
 
     let filter = EnvFilter::builder().with_default_directive(tracing::Level::INFO.into()).from_env_lossy();
@@ -85,7 +91,9 @@ fn log_as_json() {
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
-        .with_writer(std::io::stderr)
+        // It would go to standard error, past the thread that may wait for it.
+        .log_internal_errors(false)
+        .with_writer(out)
         .with_env_filter(filter)
         .try_init();
 }

@@ -11,6 +11,8 @@ use super::{Failure, background::Background, data::variable, table::Table};
 /// How long output may take once the command is done.
 const FINISH: Duration = Duration::from_secs(1);
 
+const LEFT_OUT: &str = "\n(traces were left out here, as the terminal did not keep up)\n\n";
+
 /// Where output goes.
 enum Out {
     Direct(BufWriter<StdoutLock<'static>>),
@@ -48,7 +50,7 @@ impl Terminal {
     pub(super) fn in_background(&mut self) -> io::Result<()> {
         self.flush()?;
         // What follows takes the lock, which the old one holds until it is dropped.
-        self.out = Out::Background(BufWriter::new(Background::start(|| io::stdout().lock())?));
+        self.out = Out::Background(BufWriter::new(Background::start(LEFT_OUT, || io::stdout().lock())?));
         Ok(())
     }
 

@@ -126,9 +126,9 @@ fn charts(timeline: &Timeline) -> Markup {
     html! {
         div.charts {
             (overview::runs_chart("Runs", timeline))
-            (Chart { title: "Latency", lines: &latency, unit: duration }.lines(timeline))
-            (Chart { title: "Tokens", lines: &tokens, unit: overview::whole_number }.bars(timeline))
-            (Chart { title: "Cost", lines: &cost, unit: format::dollars }.bars(timeline))
+            (Chart { title: "Latency", lines: &latency, unit: duration, least: 2.0 }.lines(timeline))
+            (Chart { title: "Tokens", lines: &tokens, unit: overview::whole_number, least: 2.0 }.bars(timeline))
+            (Chart { title: "Cost", lines: &cost, unit: format::dollars, least: 0.0 }.bars(timeline))
         }
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct Chart<'a> {
     pub(super) lines: &'a [Line],
     /// How a value is written.
     pub(super) unit: fn(f64) -> String,
+    /// The axis is at least so high: 2 for what is counted, so that no half is written beside it.
+    pub(super) least: f64,
 }
 
 /// The plot's height in its own units; a slot is 10 wide.
@@ -28,7 +30,7 @@ impl Chart<'_> {
     /// Stacked bars.
     pub(super) fn bars(&self, timeline: &Timeline) -> Markup {
         let sum = |slot| self.lines.iter().filter_map(|line| (line.value)(slot)).sum::<f64>();
-        let top = nice_top(timeline.slots.iter().map(sum).fold(0.0, f64::max));
+        let top = nice_top(timeline.slots.iter().map(sum).fold(self.least, f64::max));
         let plot = html! {
             @for (index, slot) in timeline.slots.iter().enumerate() {
                 @for (bottom, line, value) in self.stack(slot) {
@@ -58,10 +60,14 @@ impl Chart<'_> {
     pub(super) fn lines(&self, timeline: &Timeline) -> Markup {
         let values =
             timeline.slots.iter().flat_map(|slot| self.lines.iter().filter_map(|line| (line.value)(slot)));
-        let top = nice_top(values.fold(0.0, f64::max));
+        let top = nice_top(values.fold(self.least, f64::max));
         let plot = html! {
             @for line in self.lines {
-                path.line.{ (line.class) } vector-effect="non-scaling-stroke" d=(path(line, timeline, top)) {}
+                @let Drawn { path, points } = draw(line, timeline, top);
+                path.line.{ (line.class) } vector-effect="non-scaling-stroke" d=(path) {}
+                @if !points.is_empty() {
+                    path.line.points.{ (line.class) } vector-effect="non-scaling-stroke" d=(points) {}
+                }
             }
         };
         self.frame(timeline, top, &plot)
@@ -162,21 +168,28 @@ pub(super) fn meter(value: u64, most: u64) -> Markup {
     }
 }
 
-fn path(line: &Line, timeline: &Timeline, top: f64) -> String {
-    let mut path = String::new();
-    let mut pen = 'M';
-    for (index, slot) in timeline.slots.iter().enumerate() {
-        let Some(value) = (line.value)(slot) else {
-            pen = 'M';
-            continue;
-        };
-        let (x, y) = (left(index) + 5.0, HEIGHT - value / top * HEIGHT);
-        // A single point is drawn as a short stroke.
-        let end = if pen == 'M' { "h0.01" } else { "" };
-        path.push_str(&format!("{pen}{} {}{end}", number(x), number(y)));
-        pen = 'L';
+/// A line as SVG paths.
+struct Drawn {
+    path: String,
+    /// Where it is a single point, which would not be seen.
+    points: String,
+}
+
+fn draw(line: &Line, timeline: &Timeline, top: f64) -> Drawn {
+    let values: Vec<Option<f64>> = timeline.slots.iter().map(line.value).collect();
+    let is_known = |index: usize| values.get(index).is_some_and(Option::is_some);
+    let mut drawn = Drawn { path: String::new(), points: String::new() };
+    for (index, value) in values.iter().enumerate() {
+        let Some(value) = value else { continue };
+        let place = format!("{} {}", number(left(index) + 5.0), number(HEIGHT - value / top * HEIGHT));
+        let goes_on = index.checked_sub(1).is_some_and(is_known);
+        if goes_on || is_known(index + 1) {
+            drawn.path.push_str(&format!("{}{place}", if goes_on { 'L' } else { 'M' }));
+        } else {
+            drawn.points.push_str(&format!("M{place}h0.01"));
+        }
     }
-    path
+    drawn
 }
 
 fn moment(timeline: &Timeline, slot: usize) -> Markup {
@@ -205,7 +218,7 @@ fn nice_top(value: f64) -> f64 {
         return 1.0;
     }
     let power = 10_f64.powf(value.log10().floor());
-    [1.0, 2.0, 3.0, 4.0, 6.0, 8.0]
+    [1.0, 2.0, 4.0, 6.0, 8.0]
         .into_iter()
         .map(|step| step * power)
         .find(|top| *top >= value)
@@ -220,8 +233,9 @@ mod tests {
     fn an_axis_ends_at_a_round_number() {
         for (value, expected) in [
             (0.0, 1.0),
-            (0.025, 0.03),
+            (0.025, 0.04),
             (1.0, 1.0),
+            (3.0, 4.0),
             (7.0, 8.0),
             (95.0, 100.0),
             (1_234.0, 2_000.0),

@@ -120,7 +120,7 @@ pub(super) fn runs_chart(title: &str, timeline: &Timeline) -> Markup {
         },
         Line { name: "failed", class: "fill-error", value: |slot| Some(slot.errors as f64) },
     ];
-    Chart { title, lines: &lines, unit: whole_number }.bars(timeline)
+    Chart { title, lines: &lines, unit: whole_number, least: 2.0 }.bars(timeline)
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an axis starts at 0")]

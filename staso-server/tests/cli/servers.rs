@@ -104,6 +104,26 @@ fn a_reader_of_the_output_that_stops_reading_holds_nothing_up() {
 }
 
 #[test]
+fn a_reader_of_the_log_that_stops_reading_holds_nothing_up() {
+    let data = tempfile::tempdir().unwrap();
+    let mut process =
+        staso(data.path(), &["serve", "--listen", "127.0.0.1:0"]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(process.stderr.take().unwrap());
+    let mut line = String::new();
+    log.read_line(&mut line).unwrap();
+    let first: Value = serde_json::from_str(&line).unwrap();
+    let url = format!("http://{}", first["address"].as_str().unwrap());
+    let mut server = Running { process, lines: mpsc::channel().1, url };
+    let agent = ureq::Agent::new_with_defaults();
+    // Many times of what a pipe holds.
+    for _ in 0..2_000 {
+        assert_eq!(agent.get(format!("{}/healthz", server.url)).call().unwrap().status(), 200);
+    }
+    server.signal("TERM");
+    assert_eq!(server.ended().code(), Some(0));
+}
+
+#[test]
 fn the_exit_code_of_the_command_is_passed_on() {
     let data = tempfile::tempdir().unwrap();
     let code = |command: &[&str]| {
