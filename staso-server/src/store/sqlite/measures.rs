@@ -1,12 +1,12 @@
 //! What a fact counts, as one value.
 //!
 //! ```text
-//! count │ errors │ tokens in │ out │ total │ billionths of a dollar │ priced │ unpriced │ each bucket of the
-//! latencies, and how often
+//! count │ errors │ tokens in │ out │ total │ billionths of a dollar │ priced │ unpriced │
+//! { how many latencies a bucket has │ their sum }
 //! ```
 
 use super::varint;
-use crate::model::{Histogram, Measures, add_counts};
+use crate::model::{Measures, add_counts};
 
 /// Writes what was counted.
 pub(super) fn encode(measures: &Measures) -> Vec<u8> {
@@ -18,9 +18,9 @@ pub(super) fn encode(measures: &Measures) -> Vec<u8> {
     for number in [cost.nano_usd, cost.priced, cost.unpriced] {
         varint::push(&mut bytes, number);
     }
-    for (bucket, times) in latency.buckets() {
-        varint::push(&mut bytes, bucket.into());
+    for (times, sum) in latency.buckets() {
         varint::push(&mut bytes, times.into());
+        varint::push(&mut bytes, sum);
     }
     bytes
 }
@@ -28,17 +28,16 @@ pub(super) fn encode(measures: &Measures) -> Vec<u8> {
 /// Adds what [`encode`] wrote.
 pub(super) fn add(mut bytes: &[u8], to: &mut Measures) {
     let mut next = || varint::take(&mut bytes).unwrap_or_default();
-    let Measures { count, errors, tokens, cost, .. } = to;
+    let Measures { count, errors, latency, tokens, cost } = to;
     for sum in [count, errors, &mut tokens.input, &mut tokens.output, &mut tokens.total] {
         *sum = add_counts(*sum, next());
     }
     for sum in [&mut cost.nano_usd, &mut cost.priced, &mut cost.unpriced] {
         *sum = add_counts(*sum, next());
     }
-    while let Some((bucket, times)) = varint::take(&mut bytes).zip(varint::take(&mut bytes)) {
-        if let (Ok(bucket @ ..=Histogram::LAST_BUCKET), Ok(times)) = (u16::try_from(bucket), times.try_into())
-        {
-            to.latency.record_bucket(bucket, times);
+    while let Some((times, sum)) = varint::take(&mut bytes).zip(varint::take(&mut bytes)) {
+        if let Ok(times) = times.try_into() {
+            latency.record_many(times, sum);
         }
     }
 }
@@ -53,7 +52,7 @@ mod tests {
     proptest! {
         #[test]
         fn adding_what_was_encoded_is_adding_it(
-            numbers in prop::collection::vec((0_u64..1 << 40, prop::array::uniform7(0_u64..=MAX_COUNT), any::<Vec<u64>>()), 1..5),
+            numbers in prop::collection::vec((0_u64..1 << 40, prop::array::uniform7(0_u64..=MAX_COUNT), prop::collection::vec(0_u64..1 << 50, 0..9)), 1..5),
         ) {
             let (mut expected, mut found) = (Measures::default(), Measures::default());
             for (count, [errors, input, output, total, nano_usd, priced, unpriced], durations) in numbers {
