@@ -34,7 +34,7 @@ pub(super) struct TraceFilters {
     /// Those with a span of this kind: agent, tool, llm, retriever, chain or custom
     #[arg(long)]
     kind: Option<String>,
-    /// Those that stand so: running, ok, error or timeout
+    /// Those that stand so: running, ok, error or timeout, or failed for the last two
     #[arg(long)]
     status: Option<String>,
     /// Those with a span that called this model

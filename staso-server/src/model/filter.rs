@@ -14,7 +14,7 @@ pub struct TraceFilter {
     /// A span of this kind is in it.
     pub kind: Option<SpanKind>,
     /// It stands so.
-    pub status: Option<TraceStatus>,
+    pub status: Option<StatusFilter>,
     /// A span that called this model is in it.
     pub model: Option<String>,
     /// A span with this tag is in it.
@@ -27,6 +27,44 @@ pub struct TraceFilter {
     /// and digits, compared without regard to case; the last one, unless it is a single ASCII character, also
     /// matches words that begin with it.
     pub text: Option<String>,
+}
+
+/// How a trace stands, or that it failed in either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatusFilter {
+    /// In just this way.
+    Is(TraceStatus),
+    /// By an error or a timeout: see [`TraceStatus::is_failure`].
+    Failed,
+}
+
+impl StatusFilter {
+    /// Every one, in the order in which they are offered.
+    pub const ALL: [Self; 5] = [
+        Self::Is(TraceStatus::Running),
+        Self::Is(TraceStatus::Ok),
+        Self::Failed,
+        Self::Is(TraceStatus::Error),
+        Self::Is(TraceStatus::Timeout),
+    ];
+
+    /// The lower-case name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Is(status) => status.as_str(),
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Whether a trace that stands so is meant.
+    #[must_use]
+    pub fn matches(self, status: TraceStatus) -> bool {
+        match self {
+            Self::Is(wanted) => status == wanted,
+            Self::Failed => status.is_failure(),
+        }
+    }
 }
 
 /// In which order.

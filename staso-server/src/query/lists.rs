@@ -5,8 +5,8 @@ use super::{duration, given, one_of, owned, range};
 use crate::{
     http::ApiError,
     model::{
-        ConversationFilter, Cursor, MetricsFilter, PageRequest, SpanKind, Timestamp, TraceFilter, TraceSort,
-        TraceStatus,
+        ConversationFilter, Cursor, MetricsFilter, PageRequest, SpanKind, StatusFilter, Timestamp,
+        TraceFilter, TraceSort,
     },
 };
 
@@ -27,7 +27,7 @@ pub struct TraceParameters {
     pub user: Option<String>,
     /// Those with a span of this kind: `agent`, `tool`, `llm`, `retriever`, `chain` or `custom`.
     pub kind: Option<String>,
-    /// Those that stand so: `running`, `ok`, `error` or `timeout`.
+    /// Those that stand so: `running`, `ok`, `error` or `timeout`, or `failed` for the last two.
     pub status: Option<String>,
     /// Those with a span that called this model.
     pub model: Option<String>,
@@ -65,7 +65,11 @@ impl TraceParameters {
             conversation: owned(&self.conversation),
             user: owned(&self.user),
             kind: one_of("kind", &self.kind, SpanKind::ALL.map(|kind| (kind.as_str(), kind)))?,
-            status: one_of("status", &self.status, TraceStatus::ALL.map(|status| (status.as_str(), status)))?,
+            status: one_of(
+                "status",
+                &self.status,
+                StatusFilter::ALL.map(|status| (status.as_str(), status)),
+            )?,
             model: owned(&self.model),
             tag: owned(&self.tag),
             range: range(&self.since, &self.until, now)?,
@@ -262,7 +266,7 @@ mod tests {
 
     #[tokio::test]
     async fn every_condition_reaches_the_filter() {
-        let query = "workspace=w&environment=prod&agent=a%26b&conversation=c&user=u&kind=LLM&status=error&model=m\
+        let query = "workspace=w&environment=prod&agent=a%26b&conversation=c&user=u&kind=LLM&status=failed&model=m\
                      &tag=t&since=1h&until=30m&min_duration=1.5s&text=late%20refund&sort=slowest&limit=7&cursor=x";
         let read = read(query).await.unwrap();
         let expected = TraceFilter {
@@ -271,7 +275,7 @@ mod tests {
             conversation: Some("c".to_owned()),
             user: Some("u".to_owned()),
             kind: Some(SpanKind::Llm),
-            status: Some(TraceStatus::Error),
+            status: Some(StatusFilter::Failed),
             model: Some("m".to_owned()),
             tag: Some("t".to_owned()),
             range: crate::model::TimeRange {
@@ -299,7 +303,7 @@ mod tests {
     async fn a_mistake_is_named_with_what_is_allowed() {
         for (query, expected) in [
             ("kind=robot", "`kind` must be one of agent, tool, llm, retriever, chain, custom"),
-            ("status=failed", "`status` must be one of running, ok, error, timeout"),
+            ("status=broken", "`status` must be one of running, ok, failed, error, timeout"),
             ("sort=best", "`sort` must be one of newest, slowest, costliest, tokens"),
             ("limit=0", "`limit` must be a number from 1 to 500"),
             ("limit=501", "`limit` must be a number from 1 to 500"),

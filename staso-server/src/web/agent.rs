@@ -18,8 +18,8 @@ use super::{
 use crate::{
     http::AppState,
     model::{
-        Dimension, Measures, Metrics, MetricsFilter, MetricsQuery, PageRequest, Series, TraceFilter,
-        TraceSort, TraceStatus, TraceSummary,
+        Dimension, Measures, Metrics, MetricsFilter, MetricsQuery, PageRequest, Series, StatusFilter,
+        TraceFilter, TraceSort, TraceSummary,
     },
     query::{MetricsParameters, Parameters},
 };
@@ -60,19 +60,14 @@ pub(super) async fn show(
         let filter = TraceFilter { status, ..traces_of.clone() };
         state.store.traces(workspace, filter, sort, PageRequest::first(LISTED))
     };
-    let (facets, runs, models, slowest, failed, late) = tokio::try_join!(
+    let (facets, runs, models, slowest, failed) = tokio::try_join!(
         state.store.facets(workspace),
         metrics(None, Some(bucket)),
         metrics(Some(Dimension::Model), None),
         list(None, TraceSort::Slowest),
-        list(Some(TraceStatus::Error), TraceSort::Newest),
-        list(Some(TraceStatus::Timeout), TraceSort::Newest),
+        list(Some(StatusFilter::Failed), TraceSort::Newest),
     )?;
     let runs = runs.series.into_iter().next().filter(|series| series.total.count > 0);
-    let mut failed = failed.items;
-    failed.extend(late.items);
-    failed.sort_by_key(|trace| std::cmp::Reverse(trace.started_at));
-    failed.truncate(LISTED);
 
     let body = html! {
         (Filters::new(&context, &here)
@@ -87,7 +82,7 @@ pub(super) async fn show(
                     (overview::tiles(&runs.total))
                     (charts(&Timeline::new(filter.range, bucket, &runs.buckets, context.now)))
                     (models_table(&models))
-                    (traces_card(&context, &here, "Failed runs", &name, ("status", "error"), &failed))
+                    (traces_card(&context, &here, "Failed runs", &name, ("status", StatusFilter::Failed.as_str()), &failed.items))
                     (traces_card(&context, &here, "Slowest runs", &name, ("sort", "slowest"), &slowest.items))
                 }
                 None if here.without(&["since"]) == here.unfiltered() => (empty::not_in_range("runs", &here)),

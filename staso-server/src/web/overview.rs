@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     http::AppState,
-    model::{Dimension, Measures, Metrics, MetricsQuery, Series, TimeRange},
+    model::{Dimension, Measures, Metrics, MetricsQuery, Series, StatusFilter, TimeRange},
     query::{MetricsParameters, Parameters},
 };
 
@@ -175,7 +175,7 @@ fn table(
                                 td.mid { (chart::sparkline(&timeline(series))) }
                                 td.num { a.quiet href=(traces(&series.key, None)) { (format::count(total.count)) } }
                                 td.num {
-                                    @if total.errors > 0 { a.quiet href=(traces(&series.key, Some("error"))) { (cells::error_rate(total)) } }
+                                    @if total.errors > 0 { a.quiet href=(traces(&series.key, Some(StatusFilter::Failed.as_str()))) { (cells::error_rate(total)) } }
                                     @else { (cells::error_rate(total)) }
                                 }
                                 td.num.mid { (cells::quantile(&total.latency, 0.50)) }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     http::AppState,
-    model::{SpanKind, TraceSort, TraceStatus, TraceSummary},
+    model::{SpanKind, StatusFilter, TraceSort, TraceStatus, TraceSummary},
     query::{Parameters, TraceParameters},
 };
 
@@ -30,7 +30,7 @@ pub(super) async fn show(
             (Filters::new(&context, &here)
                 .search("text", "Search names, inputs, outputs, errors")
                 .range("all")
-                .choice("status", "Any status", TraceStatus::ALL.map(TraceStatus::as_str))
+                .choice("status", "Any status", StatusFilter::ALL.map(StatusFilter::as_str))
                 .choice("agent", "All agents", &facets.agents)
                 .choice("environment", "All environments", &facets.environments)
                 .choice("model", "All models", &facets.models)

@@ -19,12 +19,13 @@ fn holds(list: &Value, wanted: &str) -> bool {
 #[tokio::test]
 async fn each_filter_takes_the_traces_that_match_and_no_others() {
     type Matches = fn(&Value) -> bool;
-    let filters: [(&str, Matches); 10] = [
+    let filters: [(&str, Matches); 11] = [
         ("environment=staging", |trace| trace["environment"] == "staging"),
         ("agent=research-agent", |trace| holds(&trace["agents"], "research-agent")),
         ("conversation=conv-2031", |trace| trace["conversation_id"] == "conv-2031"),
         ("user=customer-bo", |trace| trace["user_id"] == "customer-bo"),
         ("status=timeout", |trace| trace["status"] == "timeout"),
+        ("status=failed", |trace| trace["status"] == "error" || trace["status"] == "timeout"),
         ("status=running", |trace| trace["status"] == "running"),
         ("model=in-house-7b", |trace| holds(&trace["models"], "in-house-7b")),
         ("tag=orders", |trace| holds(&trace["tags"], "orders")),
@@ -93,7 +94,7 @@ async fn a_parameter_that_cannot_be_read_is_named_with_what_is_allowed() {
     let client = Client::empty(Mode::Local).await;
     for (path, parameter, allowed) in [
         ("/v1/traces?kind=robot", "kind", "agent, tool, llm, retriever, chain, custom"),
-        ("/v1/traces?status=bad", "status", "running, ok, error, timeout"),
+        ("/v1/traces?status=bad", "status", "running, ok, failed, error, timeout"),
         ("/v1/traces?sort=best", "sort", "newest, slowest, costliest, tokens"),
         ("/v1/traces?since=yesterday", "since", "24h"),
         ("/v1/traces?since=1h&until=2h", "until", "before"),

@@ -141,6 +141,27 @@ async fn an_address_that_cannot_be_read_is_a_page_that_says_why() {
 }
 
 #[tokio::test]
+async fn the_error_rate_leads_to_the_runs_that_it_counts() {
+    let client = Client::with_sample().await;
+    let (_, overview) = client.page("/").await;
+    let links: Vec<&str> = overview.split('"').filter(|link| link.contains("status=")).collect();
+    assert!(!links.is_empty());
+    for link in links {
+        let query = link.split_once('?').unwrap().1.replace("&amp;", "&");
+        let agent = query.split('&').find(|part| part.starts_with("agent=")).unwrap();
+        let agents = client.json(&format!("/v1/metrics?by=agent&since=24h&{agent}")).await;
+        let name = agent.strip_prefix("agent=").unwrap();
+        let total = &agents["series"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|series| series["key"] == name)
+            .unwrap()["total"];
+        assert_eq!(client.all(&format!("/v1/traces?{query}")).await.len() as u64, total["errors"], "{link}");
+    }
+}
+
+#[tokio::test]
 async fn a_run_under_way_is_shown_as_such() {
     let client = Client::with_sample().await;
     let (_, page) = client.page("/traces?status=running").await;

@@ -83,7 +83,7 @@ impl TraceView<'_> {
             && among(&filter.model, &self.models())
             && among(&filter.tag, &state.tags)
             && filter.kind.is_none_or(|kind| state.kinds.contains(&kind))
-            && filter.status.is_none_or(|status| state.status == status)
+            && filter.status.is_none_or(|status| status.matches(state.status))
             && filter.range.contains(state.started_at)
             && filter.min_duration_micros.is_none_or(|least| state.duration_micros >= least)
     }

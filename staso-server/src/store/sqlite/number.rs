@@ -2,7 +2,7 @@
 
 use rusqlite::Row;
 
-use crate::model::{Cost, SpanKind, SpanStatus, Tokens, TraceStatus};
+use crate::model::{Cost, SpanKind, SpanStatus, StatusFilter, Tokens, TraceStatus};
 
 /// What a trace can be found by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,6 +53,13 @@ pub(super) const fn status_number(status: TraceStatus) -> i64 {
         TraceStatus::Ok => 1,
         TraceStatus::Error => 2,
         TraceStatus::Timeout => 3,
+    }
+}
+
+pub(super) const fn status_filter_number(filter: StatusFilter) -> i64 {
+    match filter {
+        StatusFilter::Is(status) => status_number(status),
+        StatusFilter::Failed => 4,
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     model::{TimeRange, TraceFilter, WorkspaceId},
     store::{
         StoreError,
-        sqlite::number::{Dimension, kind_number, status_number},
+        sqlite::number::{Dimension, kind_number, status_filter_number},
     },
 };
 
@@ -90,7 +90,7 @@ impl Conditions {
         ];
         let numbers = [
             (Dimension::Kind, filter.kind.map(|kind| kind_number(kind).into())),
-            (Dimension::Status, filter.status.map(status_number)),
+            (Dimension::Status, filter.status.map(status_filter_number)),
         ];
         let mut possible = true;
         for (dimension, text) in texts {

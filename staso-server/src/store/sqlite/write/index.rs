@@ -7,7 +7,7 @@ use super::{
     sums::Sums,
 };
 use crate::{
-    model::{Cost, Tokens, TraceState},
+    model::{Cost, StatusFilter, Tokens, TraceState},
     store::StoreError,
 };
 
@@ -57,7 +57,8 @@ impl Entry {
             facets.push((Dimension::Tag, term(tag)?));
         }
         facets.push((Dimension::Environment, environment));
-        facets.push((Dimension::Status, number::status_number(state.status)));
+        let statuses = StatusFilter::ALL.into_iter().filter(|filter| filter.matches(state.status));
+        facets.extend(statuses.map(|filter| (Dimension::Status, number::status_filter_number(filter))));
         let sums = TraceSums { failed: state.status.is_failure(), tokens: state.tokens, cost: state.cost };
         Ok(Self { workspace, started_at: state.started_at.as_micros(), facets, sums })
     }

@@ -5,8 +5,8 @@ use serde_json::{json, value::to_raw_value};
 
 use crate::model::{
     Batch, ConversationFilter, Cost, Dimension, IncomingSpan, IncomingTrace, MetricsFilter, MetricsQuery,
-    SpanHead, SpanId, SpanKind, SpanStatus, TimeRange, Timestamp, Tokens, TraceFilter, TraceId, TraceSort,
-    TraceStatus, WorkspaceId,
+    SpanHead, SpanId, SpanKind, SpanStatus, StatusFilter, TimeRange, Timestamp, Tokens, TraceFilter, TraceId,
+    TraceSort, WorkspaceId,
 };
 
 /// Names of everything: agents, users, models, tags, conversations, environments.
@@ -194,7 +194,7 @@ fn trace_filter() -> impl Strategy<Value = TraceFilter> {
     let query = prop_oneof![4 => select(&QUERIES[..]).prop_map(str::to_owned), 1 => ".{0,12}"];
     let numbers = (
         option::weighted(0.2, select(SpanKind::ALL.to_vec())),
-        option::weighted(0.2, select(TraceStatus::ALL.to_vec())),
+        option::weighted(0.2, select(StatusFilter::ALL.to_vec())),
         option::weighted(0.2, 0_u64..60),
     );
     (names, numbers, range(), option::weighted(0.4, query)).prop_map(
