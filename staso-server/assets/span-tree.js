@@ -11,6 +11,7 @@ export class SpanTree {
     this.folded = folded;
     this.places = new Map(this.rows.map((row, index) => [row.id, index]));
     this.parents = parents(this.rows);
+    this.siblings = siblings(this.parents);
     this.update();
   }
 
@@ -75,4 +76,15 @@ function parents(rows) {
     above.push(index);
     return parent;
   });
+}
+
+/** For each row, which of its parent's children it is, from 1, and how many these are. */
+function siblings(parents) {
+  const counts = new Map();
+  const places = parents.map((parent) => {
+    const place = (counts.get(parent) ?? 0) + 1;
+    counts.set(parent, place);
+    return place;
+  });
+  return parents.map((parent, index) => ({ place: places[index], count: counts.get(parent) }));
 }

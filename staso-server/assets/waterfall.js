@@ -130,6 +130,9 @@ export class Waterfall {
     element.tabIndex = -1;
     element.setAttribute("role", "treeitem");
     element.setAttribute("aria-level", row.depth + 1);
+    // Most rows are not on the page, so that a reader cannot count them.
+    element.setAttribute("aria-posinset", this.tree.siblings[index].place);
+    element.setAttribute("aria-setsize", this.tree.siblings[index].count);
     element.setAttribute("aria-selected", String(index === this.selected));
     if (row.size > 1) element.setAttribute("aria-expanded", String(!this.tree.isFolded(index)));
     if (index === this.selected) this.box.setAttribute("aria-activedescendant", element.id);

@@ -21,6 +21,13 @@ async fn ten_thousand_spans_stay_usable() {
             "return document.getElementById('rows').innerText.includes('step 9999')",
         )
         .await;
+    browser
+        .until(
+            "the last row says which of how many it is, as the others are not on the page",
+            "const row = [...document.querySelectorAll('#rows .row')].find(row => row.innerText.includes('step 9999'));
+             return row?.ariaPosInSet === '98' && row.ariaSetSize === '98' && row.ariaLevel === '3'",
+        )
+        .await;
     browser.screenshot("trace-10000").await;
     browser.close().await;
 }
