@@ -28,6 +28,10 @@ pub(super) struct Fact<'a> {
 }
 
 impl Fact<'_> {
+    pub(super) fn count(&self) -> u64 {
+        measures::count(self.measures)
+    }
+
     pub(super) fn add_to(&self, sum: &mut Measures) {
         measures::add(self.measures, sum);
     }
@@ -49,6 +53,7 @@ impl Builder {
         Self { started_at, bytes }
     }
 
+    /// In the order of their subjects, as readers stop after the one that they want.
     pub(super) fn push(
         &mut self,
         subject: Subject,
@@ -80,7 +85,7 @@ pub(super) fn traces(mut pack: &[u8]) -> impl Iterator<Item = (i64, &[u8])> {
     std::iter::from_fn(move || Some((varint::take(&mut pack)?.cast_signed(), take_counted(&mut pack)?)))
 }
 
-/// The facts of a trace. What is damaged is left out.
+/// The facts of a trace, in the order of their subjects. What is damaged is left out.
 pub(super) fn facts(mut bytes: &[u8]) -> impl Iterator<Item = Fact<'_>> {
     let mut head = || varint::take(&mut bytes).map(u64::cast_signed);
     let head = head().zip(head()).zip(head());

@@ -25,6 +25,11 @@ pub(super) fn encode(measures: &Measures) -> Vec<u8> {
     bytes
 }
 
+/// The count that [`encode`] wrote.
+pub(super) fn count(mut bytes: &[u8]) -> u64 {
+    varint::take(&mut bytes).unwrap_or_default()
+}
+
 /// Adds what [`encode`] wrote.
 pub(super) fn add(mut bytes: &[u8], to: &mut Measures) {
     let mut next = || varint::take(&mut bytes).unwrap_or_default();

@@ -86,7 +86,7 @@ pub(super) const fn span_status_of(number: u8) -> SpanStatus {
 }
 
 /// What a fact is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub(super) enum Subject {
     /// A whole trace.

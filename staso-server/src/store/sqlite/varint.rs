@@ -8,7 +8,18 @@ pub(super) fn push(bytes: &mut Vec<u8>, mut number: u64) {
 }
 
 /// Takes a number from the front. `None` when there is none, or it does not fit.
+#[inline]
 pub(super) fn take(bytes: &mut &[u8]) -> Option<u64> {
+    let (&first, rest) = bytes.split_first()?;
+    // Most numbers have one byte.
+    if first < 0x80 {
+        *bytes = rest;
+        return Some(first.into());
+    }
+    take_many(bytes)
+}
+
+fn take_many(bytes: &mut &[u8]) -> Option<u64> {
     let mut number = 0;
     for shift in (0..64).step_by(7) {
         let (&byte, rest) = bytes.split_first()?;

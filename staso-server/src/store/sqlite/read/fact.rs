@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use rusqlite::Connection;
 
 use super::{condition::Bounds, term};
@@ -11,6 +13,10 @@ use crate::{
         },
     },
 };
+
+/// What belongs to each value of a dimension. The engine numbers values itself, so that nobody can choose numbers whose
+/// hashes are the same.
+pub(super) type ByValue<T> = HashMap<i64, T, foldhash::fast::FixedState>;
 
 /// Hands out the facts that match, in no order, each with its value of the dimension: 0 when there is none, in which
 /// case those without a value are not left out.
@@ -30,11 +36,13 @@ pub(super) fn scan(
     let mut rows = statement.query((workspace.0, since, until))?;
     while let Some(row) = rows.next()? {
         let pack = row.get_ref(0)?.as_blob().unwrap_or_default();
-        for fact in fact::traces(pack).flat_map(|(_, facts)| fact::facts(facts)) {
-            if wanted.is_met(&fact)
-                && let Some(key) = wanted.key(&fact)
-            {
-                found(key, &fact);
+        for (_, trace) in fact::traces(pack) {
+            for fact in fact::facts(trace).take_while(|fact| fact.subject <= wanted.subject) {
+                if wanted.is_met(&fact)
+                    && let Some(key) = wanted.key(&fact)
+                {
+                    found(key, &fact);
+                }
             }
         }
     }

@@ -1,10 +1,13 @@
-use std::{cmp::Reverse, collections::HashMap, time::Duration};
+use std::{cmp::Reverse, time::Duration};
 
 use rusqlite::Connection;
 
-use super::{fact::scan, term::Terms};
+use super::{
+    fact::{ByValue, scan},
+    term::Terms,
+};
 use crate::{
-    model::{Bucket, Measures, Metrics, MetricsQuery, Series, Timestamp, WorkspaceId},
+    model::{Bucket, Dimension, Measures, Metrics, MetricsQuery, Series, Timestamp, WorkspaceId, add_counts},
     store::{StoreError, sqlite::fact::Fact},
 };
 
@@ -14,26 +17,52 @@ pub(in super::super) fn metrics(
     workspace: WorkspaceId,
     query: &MetricsQuery,
 ) -> Result<Metrics, StoreError> {
-    let mut found = HashMap::<i64, Found>::new();
-    scan(connection, workspace, &query.filter, query.by, |key, fact| {
-        found.entry(key).or_insert_with(|| Found::new(fact.started_at)).add(fact, query.bucket);
-    })?;
+    // What is found of very many users would not fit into the processor's caches; other values are few.
+    let counts = match query.by {
+        Some(Dimension::User) => Some(counts(connection, workspace, query)?),
+        _ => None,
+    };
+    let least = counts.as_ref().map_or(0, |counts| least_shown(counts.values().copied(), query.limit));
+    let is_shown =
+        |key| counts.as_ref().is_none_or(|counts| counts.get(&key).is_some_and(|count| *count >= least));
 
-    let mut found: Vec<_> = found.into_iter().map(|(key, series)| (series.count(), key, series)).collect();
-    found.sort_unstable_by_key(|(count, ..)| Reverse(*count));
-    let omitted = found.len().saturating_sub(query.limit);
-    // Of those that have as many runs as the last one that is wanted, their names decide.
-    let least = query.limit.checked_sub(1).and_then(|last| found.get(last)).map_or(0, |(count, ..)| *count);
-    found.retain(|(count, ..)| *count >= least);
+    let mut found = ByValue::<Found>::default();
+    scan(connection, workspace, &query.filter, query.by, |key, fact| {
+        if is_shown(key) {
+            found.entry(key).or_insert_with(|| Found::new(fact.started_at)).add(fact, query.bucket);
+        }
+    })?;
+    let omitted = counts.as_ref().map_or(found.len(), ByValue::len).saturating_sub(query.limit);
+    let least = least_shown(found.values().map(Found::count), query.limit);
 
     let mut terms = Terms::new(connection)?;
-    let mut series = Vec::with_capacity(found.len());
-    for (_, key, found) in found {
+    let mut series = Vec::new();
+    for (key, found) in found.into_iter().filter(|(_, found)| found.count() >= least) {
         series.push(found.into_series(terms.text(key)?, query.filter.range.since));
     }
     series.sort_unstable_by(|a, b| b.total.count.cmp(&a.total.count).then_with(|| a.key.cmp(&b.key)));
     series.truncate(query.limit);
     Ok(Metrics { series, omitted })
+}
+
+fn counts(
+    connection: &Connection,
+    workspace: WorkspaceId,
+    query: &MetricsQuery,
+) -> Result<ByValue<u64>, StoreError> {
+    let mut counts = ByValue::default();
+    scan(connection, workspace, &query.filter, query.by, |key, fact| {
+        let count = counts.entry(key).or_default();
+        *count = add_counts(*count, fact.count());
+    })?;
+    Ok(counts)
+}
+
+/// The least count that is among the greatest. Of the keys that have just this many, their names decide.
+fn least_shown(counts: impl Iterator<Item = u64>, limit: usize) -> u64 {
+    let mut counts: Vec<u64> = counts.collect();
+    counts.sort_unstable_by_key(|count| Reverse(*count));
+    limit.checked_sub(1).and_then(|last| counts.get(last)).copied().unwrap_or_default()
 }
 
 /// What was found for one value of the dimension.
@@ -46,8 +75,7 @@ struct Found {
 
 impl Found {
     fn new(at: Timestamp) -> Self {
-        // There may be very many series, most of one bucket.
-        Self { first_at: at, last_at: at, buckets: Vec::with_capacity(1) }
+        Self { first_at: at, last_at: at, buckets: Vec::new() }
     }
 
     fn add(&mut self, fact: &Fact<'_>, width: Option<Duration>) {

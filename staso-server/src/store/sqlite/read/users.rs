@@ -1,8 +1,11 @@
-use std::{cmp::Reverse, collections::HashMap};
+use std::cmp::Reverse;
 
 use rusqlite::Connection;
 
-use super::{fact::scan, term::Terms};
+use super::{
+    fact::{ByValue, scan},
+    term::Terms,
+};
 use crate::{
     model::{Dimension, Measures, MetricsFilter, Page, PageRequest, Timestamp, UserSummary, WorkspaceId},
     store::{StoreError, cursor::Place},
@@ -19,27 +22,36 @@ pub(in super::super) fn users(
     page: &PageRequest,
 ) -> Result<Page<UserSummary>, StoreError> {
     let after = page.after.as_ref().map(|cursor| Place::<i64>::read(LIST, cursor)).transpose()?;
-    let mut found = HashMap::<i64, (Timestamp, Measures)>::new();
+    let mut active = ByValue::<Timestamp>::default();
     scan(connection, workspace, filter, Some(Dimension::User), |user, fact| {
-        let (last_at, measures) = found.entry(user).or_insert((fact.started_at, Measures::default()));
+        let last_at = active.entry(user).or_insert(fact.started_at);
         *last_at = fact.started_at.max(*last_at);
-        fact.add_to(measures);
     })?;
-    let mut users: Vec<(Timestamp, i64, Measures)> =
-        found.into_iter().map(|(user, (last_at, measures))| (last_at, user, measures)).collect();
+    let mut users: Vec<(Timestamp, i64)> =
+        active.into_iter().map(|(user, last_at)| (last_at, user)).collect();
     if let Some(after) = after {
-        users.retain(|(last_at, user, _)| (last_at.as_micros(), *user) < (after.key, after.tie));
+        users.retain(|(last_at, user)| (last_at.as_micros(), *user) < (after.key, after.tie));
     }
-    users.sort_unstable_by_key(|(last_at, user, _)| Reverse((*last_at, *user)));
-
+    users.sort_unstable_by_key(|user| Reverse(*user));
     let more = users.len() > page.limit;
     users.truncate(page.limit);
     let last = users.last().filter(|_| more);
-    let next = last.map(|(last_at, user, _)| Place { key: last_at.as_micros(), tie: *user }.cursor(LIST));
+    let next = last.map(|(last_at, user)| Place { key: last_at.as_micros(), tie: *user }.cursor(LIST));
+
+    let mut measured: ByValue<Measures> =
+        users.iter().map(|(_, user)| (*user, Measures::default())).collect();
+    scan(connection, workspace, filter, Some(Dimension::User), |user, fact| {
+        if let Some(measures) = measured.get_mut(&user) {
+            fact.add_to(measures);
+        }
+    })?;
     let mut terms = Terms::new(connection)?;
     let items = users
         .into_iter()
-        .map(|(last_at, user, measures)| Ok(UserSummary { user_id: terms.text(user)?, last_at, measures }))
+        .map(|(last_at, user)| {
+            let measures = measured.remove(&user).unwrap_or_default();
+            Ok(UserSummary { user_id: terms.text(user)?, last_at, measures })
+        })
         .collect::<Result<_, StoreError>>()?;
     Ok(Page { items, next })
 }
