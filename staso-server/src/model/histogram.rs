@@ -39,9 +39,12 @@ impl Histogram {
     fn merge(&mut self, other: Bucket) {
         match self.buckets.binary_search_by_key(&other.number, |bucket| bucket.number) {
             Ok(place) => {
-                if let Some(bucket) = self.buckets.get_mut(place) {
-                    bucket.times = bucket.times.saturating_add(other.times);
-                    bucket.sum = bucket.sum.saturating_add(other.sum);
+                // A bucket that is full takes no more, so that its mean stays within it.
+                if let Some(bucket) = self.buckets.get_mut(place)
+                    && let Some(times) = bucket.times.checked_add(other.times)
+                    && let Some(sum) = bucket.sum.checked_add(other.sum)
+                {
+                    (bucket.times, bucket.sum) = (times, sum);
                 }
             }
             Err(place) => self.buckets.insert(place, other),
@@ -134,10 +137,22 @@ mod tests {
         assert_eq!(histogram.quantile(0.99), Some(900_000));
     }
 
+    #[test]
+    fn a_bucket_that_is_full_keeps_what_it_has() {
+        let histogram: Histogram = [u64::MAX - 1, u64::MAX].into_iter().collect();
+        assert_eq!(histogram.quantile(0.99), Some(u64::MAX - 1));
+    }
+
     proptest! {
         #[test]
+        fn a_single_duration_is_exact(micros: u64, percent in 0_usize..=100) {
+            let histogram: Histogram = [micros].into_iter().collect();
+            prop_assert_eq!(histogram.quantile(percent as f64 / 100.0), Some(micros));
+        }
+
+        #[test]
         fn a_quantile_is_at_most_a_sixty_fourth_off(
-            mut durations in prop::collection::vec(0_u64..10_000_000_000, 1..200),
+            mut durations in prop::collection::vec(prop_oneof![0_u64..200, 0_u64..10_000_000_000, 0_u64..1 << 56], 1..200),
             percent in 1_usize..=100,
         ) {
             let histogram: Histogram = durations.iter().copied().collect();

@@ -57,7 +57,7 @@ mod tests {
     proptest! {
         #[test]
         fn adding_what_was_encoded_is_adding_it(
-            numbers in prop::collection::vec((0_u64..1 << 40, prop::array::uniform7(0_u64..=MAX_COUNT), prop::collection::vec(0_u64..1 << 50, 0..9)), 1..5),
+            numbers in prop::collection::vec((0_u64..1 << 40, prop::array::uniform7(0_u64..=MAX_COUNT), any::<Vec<u64>>()), 1..5),
         ) {
             let (mut expected, mut found) = (Measures::default(), Measures::default());
             for (count, [errors, input, output, total, nano_usd, priced, unpriced], durations) in numbers {
