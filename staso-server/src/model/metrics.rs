@@ -2,7 +2,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cost, Histogram, MetricsFilter, Timestamp, Tokens, add_counts};
+use super::{
+    AgentRun, Cost, Histogram, MetricsFilter, ModelUse, Timestamp, Tokens, TraceState, TraceStatus,
+    add_counts,
+};
 
 /// What metrics are told apart by.
 ///
@@ -99,7 +102,47 @@ impl Measures {
     }
 }
 
-/// Metrics as JSON, with the quantiles of the latency in place of its histogram.
+/// A trace.
+impl From<&TraceState> for Measures {
+    fn from(state: &TraceState) -> Self {
+        let ended = state.status != TraceStatus::Running;
+        Self {
+            count: 1,
+            errors: state.status.is_failure().into(),
+            latency: ended.then_some(state.duration_micros).into_iter().collect(),
+            tokens: state.tokens,
+            cost: state.cost,
+        }
+    }
+}
+
+/// What an agent did in a trace.
+impl From<&AgentRun> for Measures {
+    fn from(run: &AgentRun) -> Self {
+        Self {
+            count: 1,
+            errors: run.failed.into(),
+            latency: run.duration_micros.into_iter().collect(),
+            tokens: run.tokens,
+            cost: run.cost,
+        }
+    }
+}
+
+/// Each call of a model by an agent in a trace.
+impl From<&ModelUse> for Measures {
+    fn from(usage: &ModelUse) -> Self {
+        Self {
+            count: usage.durations_micros.len() as u64,
+            errors: usage.errors,
+            latency: usage.durations_micros.iter().copied().collect(),
+            tokens: usage.tokens,
+            cost: usage.cost,
+        }
+    }
+}
+
+/// Metrics as JSON, with the quantiles of the latency, at most 1.6 % off, in place of its histogram.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Measures)]
 struct MeasuresDocument {

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use super::{state::State, trace::TraceView};
 use crate::model::{
-    Bucket, Dimension, Measures, Metrics, MetricsFilter, MetricsQuery, Series, Timestamp, TraceStatus,
-    UserSummary, WorkspaceId,
+    Bucket, Dimension, Measures, Metrics, MetricsFilter, MetricsQuery, Series, Timestamp, UserSummary,
+    WorkspaceId,
 };
 
 pub(super) fn metrics(state: &State, workspace: WorkspaceId, query: &MetricsQuery) -> Metrics {
@@ -78,44 +78,17 @@ fn facts(state: &State, workspace: WorkspaceId, by: Option<Dimension>, filter: &
 }
 
 fn whole(trace: &TraceView<'_>) -> Vec<Fact> {
-    let state = &trace.state;
-    let ended = state.status != TraceStatus::Running;
-    let measures = Measures {
-        count: 1,
-        errors: u64::from(state.status.is_failure()),
-        latency: ended.then_some(state.duration_micros).into_iter().collect(),
-        tokens: state.tokens,
-        cost: state.cost,
-    };
-    vec![fact(trace, state.started_at, "", "", measures)]
+    vec![fact(trace, trace.state.started_at, "", "", Measures::from(&trace.state))]
 }
 
 fn runs(trace: &TraceView<'_>) -> Vec<Fact> {
-    let of_run = |run: &crate::model::AgentRun| {
-        let measures = Measures {
-            count: 1,
-            errors: u64::from(run.failed),
-            latency: run.duration_micros.into_iter().collect(),
-            tokens: run.tokens,
-            cost: run.cost,
-        };
-        fact(trace, run.started_at, &run.agent, "", measures)
-    };
-    trace.state.runs.iter().map(of_run).collect()
+    let runs = trace.state.runs.iter();
+    runs.map(|run| fact(trace, run.started_at, &run.agent, "", run.into())).collect()
 }
 
 fn calls(trace: &TraceView<'_>) -> Vec<Fact> {
-    let of_model = |usage: &crate::model::ModelUse| {
-        let measures = Measures {
-            count: usage.durations_micros.len() as u64,
-            errors: usage.errors,
-            latency: usage.durations_micros.iter().copied().collect(),
-            tokens: usage.tokens,
-            cost: usage.cost,
-        };
-        fact(trace, usage.started_at, &usage.agent, &usage.model, measures)
-    };
-    trace.state.models.iter().map(of_model).collect()
+    let models = trace.state.models.iter();
+    models.map(|usage| fact(trace, usage.started_at, &usage.agent, &usage.model, usage.into())).collect()
 }
 
 fn fact(trace: &TraceView<'_>, started_at: Timestamp, agent: &str, model: &str, measures: Measures) -> Fact {

@@ -38,6 +38,7 @@ pub(in super::super) fn users(
     let last = users.last().filter(|_| more);
     let next = last.map(|(last_at, user)| Place { key: last_at.as_micros(), tie: *user }.cursor(LIST));
 
+    // Only those that are shown: what is found of very many would not fit into the processor's caches.
     let mut measured: ByValue<Measures> =
         users.iter().map(|(_, user)| (*user, Measures::default())).collect();
     scan(connection, workspace, filter, Some(Dimension::User), |user, fact| {

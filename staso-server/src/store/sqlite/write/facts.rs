@@ -7,7 +7,7 @@ use super::{
     session::Session,
 };
 use crate::{
-    model::{Measures, Timestamp, TraceState, TraceStatus},
+    model::{Timestamp, TraceState},
     store::StoreError,
 };
 
@@ -24,35 +24,12 @@ pub(super) fn encode(
     let mut term = |text: &str| session.terms.number(session.connection, text);
     let user = state.users.first().map_or(Ok(0), |user| term(user))?;
     let mut facts = fact::Builder::new(state.started_at, environment, user);
-    let ended = state.status != TraceStatus::Running;
-    let whole = Measures {
-        count: 1,
-        errors: state.status.is_failure().into(),
-        latency: ended.then_some(state.duration_micros).into_iter().collect(),
-        tokens: state.tokens,
-        cost: state.cost,
-    };
-    facts.push(Subject::Trace, state.started_at, 0, 0, &whole);
+    facts.push(Subject::Trace, state.started_at, 0, 0, &state.into());
     for run in &state.runs {
-        let measures = Measures {
-            count: 1,
-            errors: run.failed.into(),
-            latency: run.duration_micros.into_iter().collect(),
-            tokens: run.tokens,
-            cost: run.cost,
-        };
-        facts.push(Subject::Run, run.started_at, term(&run.agent)?, 0, &measures);
+        facts.push(Subject::Run, run.started_at, term(&run.agent)?, 0, &run.into());
     }
     for usage in &state.models {
-        let measures = Measures {
-            count: usage.durations_micros.len() as u64,
-            errors: usage.errors,
-            latency: usage.durations_micros.iter().copied().collect(),
-            tokens: usage.tokens,
-            cost: usage.cost,
-        };
-        let (agent, model) = (term(&usage.agent)?, term(&usage.model)?);
-        facts.push(Subject::Calls, usage.started_at, agent, model, &measures);
+        facts.push(Subject::Calls, usage.started_at, term(&usage.agent)?, term(&usage.model)?, &usage.into());
     }
     Ok(facts.finish())
 }
