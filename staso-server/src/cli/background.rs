@@ -55,13 +55,11 @@ impl Background {
     }
 }
 
-/// What is written at once stays together. A failure to write it is told to who writes next; a full disk passes.
+/// What is written at once stays together. Whether it arrived is told by the next flush, and what comes after a failure
+/// is tried all the same, as a full disk passes.
 impl Write for &Background {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut state = self.shared.state();
-        if let Some(kind) = state.failure.take() {
-            return Err(kind.into());
-        }
         if state.pending.len() + bytes.len() <= LIMIT {
             state.leaves_out = false;
             state.pending.extend_from_slice(bytes);
@@ -184,6 +182,36 @@ mod tests {
         drop((wake, received));
         out.write_all(b"lost").unwrap();
         out.finish(SOON);
-        assert_eq!(out.write(b"more").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        assert_eq!(out.flush().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    }
+
+    #[test]
+    fn what_is_written_after_a_failure_that_passed_arrives() {
+        /// A disk that is full once.
+        struct Disk(mpsc::Sender<Vec<u8>>, bool);
+
+        impl Write for Disk {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                if mem::take(&mut self.1) {
+                    return Err(io::ErrorKind::StorageFull.into());
+                }
+                self.0.send(bytes.to_vec()).map_err(|_| io::ErrorKind::BrokenPipe)?;
+                Ok(bytes.len())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+
+        let (written, received) = mpsc::channel();
+        let mut out = Background::start(LEFT_OUT, move || Disk(written, true)).unwrap();
+        for line in ["lost", "kept"] {
+            out.write_all(line.as_bytes()).unwrap();
+            out.finish(SOON);
+        }
+        assert_eq!(received.try_iter().flatten().collect::<Vec<_>>(), b"kept");
+        assert_eq!(out.flush().unwrap_err().kind(), io::ErrorKind::StorageFull);
+        out.flush().unwrap();
     }
 }
