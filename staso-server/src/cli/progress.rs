@@ -1,5 +1,5 @@
 use std::{
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, IsTerminal as _, Stderr, Write},
     time::Duration,
 };
 
@@ -8,24 +8,31 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::web::format;
 
 /// One line on standard error that tells a person how far it is, and goes away in the end.
-pub(super) struct Progress {
+pub(super) struct Progress<W: Write = Stderr> {
+    out: W,
     is_watched: bool,
     is_shown: bool,
     next: u64,
 }
 
-impl Progress {
-    const STEP: u64 = 1_000;
-    const TICK: Duration = Duration::from_secs(1);
+const STEP: u64 = 1_000;
+const TICK: Duration = Duration::from_secs(1);
 
+impl Progress {
     pub(super) fn new() -> Self {
-        Self { is_watched: io::stderr().is_terminal(), is_shown: false, next: Self::STEP }
+        Self::to(io::stderr(), io::stderr().is_terminal())
+    }
+}
+
+impl<W: Write> Progress<W> {
+    fn to(out: W, is_watched: bool) -> Self {
+        Self { out, is_watched, is_shown: false, next: STEP }
     }
 
     /// Says how many are done, now and then.
     pub(super) fn count(&mut self, done: u64, what: &str) {
         if done >= self.next {
-            self.next = done + Self::STEP;
+            self.next = done + STEP;
             self.show(&format!("{} {what}", format::count(done)));
         }
     }
@@ -33,7 +40,7 @@ impl Progress {
     /// Says for how long something goes on.
     pub(super) async fn wait<T>(&mut self, what: &str, work: impl Future<Output = T>) -> T {
         let mut work = std::pin::pin!(work);
-        let mut ticks = interval(Self::TICK);
+        let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut seconds = 0_u64;
         // The first tick comes at once.
@@ -50,20 +57,51 @@ impl Progress {
     fn show(&mut self, text: &str) {
         if self.is_watched {
             self.is_shown = true;
-            let _ = write!(io::stderr(), "\r\u{1b}[K{text}");
+            let _ = write!(self.out, "\r\u{1b}[K{text}");
         }
     }
 
     /// Takes the line away.
     pub(super) fn clear(&mut self) {
         if std::mem::take(&mut self.is_shown) {
-            let _ = write!(io::stderr(), "\r\u{1b}[K");
+            let _ = write!(self.out, "\r\u{1b}[K");
         }
     }
 }
 
-impl Drop for Progress {
+impl<W: Write> Drop for Progress<W> {
     fn drop(&mut self) {
         self.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_thousand_is_told_in_one_line_that_goes_away() {
+        let mut written = Vec::new();
+        let mut progress = Progress::to(&mut written, true);
+        (1..=2_500).for_each(|done| progress.count(done, "traces"));
+        drop(progress);
+        let lines = "\r\u{1b}[K1,000 traces\r\u{1b}[K2,000 traces\r\u{1b}[K";
+        assert_eq!(String::from_utf8(written).unwrap(), lines);
+    }
+
+    #[test]
+    fn nothing_is_told_where_nobody_watches() {
+        let mut written = Vec::new();
+        Progress::to(&mut written, false).count(5_000, "traces");
+        assert!(written.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_hears_for_how_long() {
+        let mut written = Vec::new();
+        let work = tokio::time::sleep(Duration::from_millis(2_500));
+        Progress::to(&mut written, true).wait("Deleting", work).await;
+        let lines = "\r\u{1b}[KDeleting, 1 s\r\u{1b}[KDeleting, 2 s\r\u{1b}[K";
+        assert_eq!(String::from_utf8(written).unwrap(), lines);
     }
 }

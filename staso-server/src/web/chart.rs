@@ -63,7 +63,8 @@ impl Chart<'_> {
         let top = nice_top(values.fold(self.least, f64::max));
         let plot = html! {
             @for line in self.lines {
-                @let Drawn { path, points } = draw(line, timeline, top);
+                @let values: Vec<_> = timeline.slots.iter().map(line.value).collect();
+                @let Drawn { path, points } = draw(&values, top);
                 path.line.{ (line.class) } vector-effect="non-scaling-stroke" d=(path) {}
                 @if !points.is_empty() {
                     path.line.points.{ (line.class) } vector-effect="non-scaling-stroke" d=(points) {}
@@ -175,8 +176,7 @@ struct Drawn {
     points: String,
 }
 
-fn draw(line: &Line, timeline: &Timeline, top: f64) -> Drawn {
-    let values: Vec<Option<f64>> = timeline.slots.iter().map(line.value).collect();
+fn draw(values: &[Option<f64>], top: f64) -> Drawn {
     let is_known = |index: usize| values.get(index).is_some_and(Option::is_some);
     let mut drawn = Drawn { path: String::new(), points: String::new() };
     for (index, value) in values.iter().enumerate() {
@@ -244,6 +244,13 @@ mod tests {
             let top = nice_top(value);
             assert!((top - expected).abs() < 1e-9, "{value}: {top}");
         }
+    }
+
+    #[test]
+    fn a_line_breaks_where_nothing_is_known_and_a_single_value_is_a_point() {
+        let values = [Some(4.0), None, Some(4.0), Some(2.0), None, Some(0.0)];
+        let Drawn { path, points } = draw(&values, 4.0);
+        assert_eq!((&*path, &*points), ("M25 0L35 50", "M5 0h0.01M55 100h0.01"));
     }
 
     #[test]
