@@ -2,6 +2,7 @@
 import "./copy.js";
 import { enhance } from "./json-view.js";
 import { load } from "./span-panel.js";
+import { paced } from "./paced.js";
 import { follow as stream } from "./stream.js";
 import { localize } from "./time.js";
 
@@ -145,14 +146,7 @@ async function refresh() {
 }
 
 function follow() {
-  let due = 0;
-  const soon = () => {
-    due ||= setTimeout(() => {
-      due = 0;
-      // The server may be restarting; the next change, or the stream's return, is the next try.
-      refresh().catch(() => {});
-    }, 500);
-  };
+  const soon = paced(refresh, () => 500);
   const changed = (trace) => {
     if (!trace || trace.conversation_id === turns.dataset.conversation) soon();
   };

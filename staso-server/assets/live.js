@@ -3,6 +3,7 @@
 // The server says on /v1/live that something changed; the page is then fetched again, filters and all, and what
 // is shown is compared with it. `data-live` says how: "rows" replaces rows that changed and offers new ones by a
 // button, "replace" takes the new content as it is, "whole" waits for the first thing to arrive.
+import { paced } from "./paced.js";
 import { follow } from "./stream.js";
 import { localize } from "./time.js";
 
@@ -12,28 +13,11 @@ const button = document.getElementById("new-rows");
 const pace = content?.dataset.live === "rows" ? 1000 : 4000;
 
 let fetched = null;
-let timer = 0;
-let due = false;
 
 function show(on) {
   indicator.hidden = false;
   indicator.classList.toggle("is-on", on);
   indicator.querySelector(".live-text").textContent = on ? "Live" : "Reconnecting";
-}
-
-function schedule() {
-  due = true;
-  if (timer) return;
-  timer = setTimeout(async () => {
-    timer = 0;
-    due = false;
-    try {
-      await refresh();
-    } catch {
-      // The server may be restarting; the stream reconnects and says so.
-    }
-    if (due) schedule();
-  }, pace);
 }
 
 async function load() {
@@ -101,7 +85,7 @@ function showNew() {
 }
 
 if (content) {
-  follow({ changed: schedule, state: show });
+  follow({ changed: paced(refresh, () => pace), state: show });
   button?.addEventListener("click", showNew);
   document.addEventListener("keydown", (event) => {
     if (event.key === "n" && !event.ctrlKey && !event.metaKey && !event.altKey && !event.target.closest("input, select, textarea")) showNew();

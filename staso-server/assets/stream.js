@@ -8,7 +8,11 @@ export function follow({ changed, state = () => {} }) {
   const open = () => {
     if (source || document.hidden) return;
     source = new EventSource(`/v1/live?${new URLSearchParams({ workspace: document.body.dataset.workspace })}`);
-    source.addEventListener("open", () => state(true));
+    source.addEventListener("open", () => {
+      state(true);
+      // What changed between the page and the stream, or while there was none, is not told.
+      changed(null);
+    });
     source.addEventListener("error", () => state(false));
     source.addEventListener("trace", (event) => changed(JSON.parse(event.data)));
     source.addEventListener("reload", () => changed(null));
@@ -17,14 +21,8 @@ export function follow({ changed, state = () => {} }) {
     source?.close();
     source = null;
   };
-  const reopen = () => {
-    if (source || document.hidden) return;
-    open();
-    changed(null);
-  };
-
-  document.addEventListener("visibilitychange", () => (document.hidden ? close() : reopen()));
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
   addEventListener("pagehide", close);
-  addEventListener("pageshow", (event) => event.persisted && reopen());
+  addEventListener("pageshow", (event) => event.persisted && open());
   open();
 }

@@ -1,5 +1,6 @@
 // The page of a trace.
 import "./copy.js";
+import { paced } from "./paced.js";
 import { load, prepare } from "./span-panel.js";
 import { SpanTree } from "./span-tree.js";
 import { startSplitter } from "./splitter.js";
@@ -118,21 +119,13 @@ document.addEventListener("keydown", (event) => {
 
 /** Follows the trace while it runs, and what arrives late. */
 function follow() {
-  let due = 0;
-  let took = 0;
-  const soon = () => {
-    due ||= setTimeout(async () => {
-      const start = performance.now();
-      try {
-        await refresh();
-        await refreshSummary();
-      } catch {
-        // The server may be restarting; the next change, or the stream's return, is the next try.
-      }
-      took = performance.now() - start;
-      due = 0;
-    }, Math.max(300, 4 * took));
-  };
+  const soon = paced(
+    async () => {
+      await refresh();
+      await refreshSummary();
+    },
+    (took) => Math.max(300, 4 * took),
+  );
   const changed = (trace) => {
     if (!trace || trace.trace_id === page.dataset.trace) soon();
   };

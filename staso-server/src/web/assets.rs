@@ -44,6 +44,7 @@ static ASSETS: &[Asset] = &[
     asset!("trace.css", CSS),
     asset!("conversation.css", CSS),
     asset!("copy.js", JS),
+    asset!("paced.js", JS),
     asset!("stream.js", JS),
     asset!("json-parse.js", JS),
     asset!("json-view.js", JS),

@@ -67,3 +67,24 @@ async fn a_page_that_nobody_sees_keeps_no_connection_and_catches_up() {
     browser.until("the new run is offered", "return !document.getElementById('new-rows').hidden").await;
     browser.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_while_a_page_is_refreshed_is_fetched_after_it() {
+    let backend = Backend::start();
+    let Some(browser) = Browser::open(&backend.url).await else { return };
+    browser.goto("/traces").await;
+    browser
+        .evaluate(
+            "window.refreshed = 0;
+             import('/assets/paced.js').then(({ paced }) => {
+               const ask = paced(async () => {
+                 window.refreshed += 1;
+                 if (window.refreshed === 1) { ask(); ask(); }
+               }, () => 1);
+               ask();
+             });",
+        )
+        .await;
+    browser.until("two were done", "return window.refreshed === 2").await;
+    browser.close().await;
+}
