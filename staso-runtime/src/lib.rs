@@ -29,6 +29,7 @@ mod capture;
 mod client;
 mod config;
 mod context;
+mod credentials;
 mod diagnostics;
 mod encode;
 pub mod export;

@@ -8,6 +8,7 @@ mod accounting;
 mod annotations;
 mod backend;
 mod clients;
+mod credentials;
 mod exporters;
 mod harness;
 mod outages;

@@ -88,21 +88,39 @@ impl Default for Capture {
 }
 
 /// What follows from the categories for one span. Wire contract, section 9.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Policy(Capture);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Policy {
+    capture: Capture,
+    masks_credentials: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::new(Capture::all())
+    }
+}
 
 impl Policy {
+    /// Credentials are masked.
     pub(crate) const fn new(capture: Capture) -> Self {
-        Self(capture)
+        Self { capture, masks_credentials: true }
+    }
+
+    pub(crate) const fn mask_credentials(self, masks_credentials: bool) -> Self {
+        Self { masks_credentials, ..self }
     }
 
     pub(crate) const fn capture(self) -> Capture {
-        self.0
+        self.capture
+    }
+
+    pub(crate) const fn masks_credentials(self) -> bool {
+        self.masks_credentials
     }
 
     #[inline]
     pub(crate) const fn takes_input(self, kind: SpanKind) -> bool {
-        self.0.contains(if matches!(kind, SpanKind::Tool) {
+        self.capture.contains(if matches!(kind, SpanKind::Tool) {
             Category::ToolArguments
         } else {
             Category::Request
@@ -116,27 +134,27 @@ impl Policy {
 
     #[inline]
     pub(crate) const fn takes_output(self) -> bool {
-        self.0.contains(Category::Output)
+        self.capture.contains(Category::Output)
     }
 
     /// Error texts quote anything: they need every category.
     pub(crate) const fn takes_errors(self) -> bool {
-        self.0.0 == Capture::all().0
+        self.capture.0 == Capture::all().0
     }
 
     pub(crate) const fn hides_name(self, kind: SpanKind) -> bool {
-        !self.0.contains(Category::Request) && !matches!(kind, SpanKind::Tool)
+        !self.capture.contains(Category::Request) && !matches!(kind, SpanKind::Tool)
     }
 
     /// Whether tags and all metadata but the allow-list stay out.
     pub(crate) const fn hides_metadata(self) -> bool {
-        !self.0.contains(Category::Request)
+        !self.capture.contains(Category::Request)
     }
 
     pub(crate) fn takes_metadata(self, key: &str) -> bool {
         let of_arguments = matches!(key, "guard.modified_input" | "guard.input");
         let of_output = matches!(key, "synthetic_content" | "guard.reason" | "guard_reason");
-        (!of_arguments || self.0.contains(Category::ToolArguments))
+        (!of_arguments || self.capture.contains(Category::ToolArguments))
             && (!of_output || self.takes_output())
             && (!self.hides_metadata() || HARMLESS.contains(&key))
     }

@@ -1,4 +1,4 @@
-use std::fmt::Debug;
+use std::{any::type_name, fmt::Debug};
 
 use serde::Serialize;
 
@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     context::Suspension,
+    credentials::holds_credentials,
     record::{EntryBuf, SpanKind},
     recorder::Recorder,
     span::OpenSpan,
@@ -56,13 +57,29 @@ impl<'a> Slot<'a> {
     }
 
     /// Fills it with the text that `Debug` gives.
+    ///
+    /// Of clients, connections and headers, which show how they log in, it is the name of the type.
     pub fn debug<T: Debug + ?Sized>(self, value: &T) {
+        if self.masks_credentials() && holds_credentials(type_name::<T>()) {
+            return self.type_name::<T>();
+        }
         self.fill(|limits, out| text::write_debug(value, limits, out));
     }
 
     /// Fills it with the name of a type.
     pub fn type_name<T: ?Sized>(self) {
         self.fill(|limits, out| text::write_type_name::<T>(limits, out));
+    }
+
+    fn masks_credentials(&self) -> bool {
+        let recorder = match &self.0 {
+            Place::Nowhere => return false,
+            Place::Argument { open, .. } | Place::Metadata { open, .. } | Place::Result(open) => {
+                open.recorder
+            }
+            Place::Item { recorder, .. } => recorder,
+        };
+        recorder.policy.masks_credentials()
     }
 
     #[inline]

@@ -23,6 +23,7 @@ use crate::{
 /// | [`exporter`](Self::exporter) | `STASO_EXPORTER`: `http`, `console`, `file:PATH`, `none` | `http` |
 /// | [`enabled`](Self::enabled) | `STASO_ENABLED` | on |
 /// | [`capture`](Self::capture) | `STASO_CAPTURE_REQUEST`, `_SYSTEM_PROMPT`, `_TOOL_SCHEMA`, `_TOOL_ARGUMENTS`, `_OUTPUT`; for the first two also the older `STASO_CAPTURE_MESSAGES` | all on |
+/// | [`mask_credentials`](Self::mask_credentials) | `STASO_MASK_CREDENTIALS` | on |
 /// | [`redact`](Self::redact) | – | none |
 /// | [`field_limit`](Self::field_limit) | – | 64 KiB |
 /// | [`batch_size`](Self::batch_size) | – | 100 spans, at most 500 |
@@ -56,6 +57,7 @@ pub struct Builder {
     pub(super) max_queue_bytes: Option<usize>,
     pub(super) field_limit: Option<usize>,
     pub(super) capture: Option<Capture>,
+    pub(super) mask_credentials: Option<bool>,
     pub(super) redact: Option<RedactHook>,
     pub(super) exporter: Option<Exporter>,
     pub(super) enabled: Option<bool>,
@@ -139,6 +141,27 @@ impl Builder {
     /// Which categories of content are captured.
     pub fn capture(mut self, capture: Capture) -> Self {
         self.capture = Some(capture);
+        self
+    }
+
+    /// Whether values that stand under the name of a credential become `[masked]`: on by default.
+    ///
+    /// Names are those of arguments, metadata, fields, map keys, headers and URL parameters, in any
+    /// spelling of authorization, cookie, credential, API key, secret, token and password: `api_key`,
+    /// `X-API-Key`, `clientSecret`, `db_password`, but not `max_tokens` or `page_token`. They are looked
+    /// for in JSON, in JSON and `Debug` text inside strings, and in URLs; prose is left alone. Clients,
+    /// connections and headers of well-known crates that are captured by `Debug` give the name of their
+    /// type. Spans are masked on the sender thread, before any exporter sees them; a
+    /// [`redact`](Self::redact) hook sees values as they are.
+    ///
+    /// ```
+    /// let spans = staso_runtime::testing::capture(|| {
+    ///     staso_runtime::Span::builder("login").in_scope(|span| span.set_metadata("api_key", "sk-0123"));
+    /// });
+    /// assert_eq!(spans[0].metadata["api_key"], "[masked]");
+    /// ```
+    pub fn mask_credentials(mut self, mask: bool) -> Self {
+        self.mask_credentials = Some(mask);
         self
     }
 

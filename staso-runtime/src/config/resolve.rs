@@ -63,6 +63,10 @@ impl Builder {
             Err(_) => String::new(),
         };
         let capture = capture_of(self.capture, env)?;
+        let masks_credentials = match self.mask_credentials {
+            Some(mask) => mask,
+            None => env.switch("mask_credentials", "STASO_MASK_CREDENTIALS")?.unwrap_or(true),
+        };
         let defaults = Self::default().disabled();
         Ok(Settings {
             enabled: true,
@@ -92,7 +96,7 @@ impl Builder {
                 defaults.max_queue_bytes,
             )?,
             shutdown_timeout: self.shutdown_timeout.unwrap_or(defaults.shutdown_timeout),
-            policy: Policy::new(capture),
+            policy: Policy::new(capture).mask_credentials(masks_credentials),
             limits: Limits {
                 bytes: within(self.field_limit, "field_limit", 16..=1 << 30, defaults.limits.bytes)?,
                 ..defaults.limits

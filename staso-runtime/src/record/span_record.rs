@@ -1,10 +1,13 @@
 use std::{borrow::Cow, fmt, ops::Range, sync::Arc, time::Duration, time::SystemTime};
 
 use super::{
-    CallSite, Entries, Entry, Finished, GitFacts, Name, Resource, SpanId, SpanKind, SpanStatus, TraceId,
-    Usage, clock::WallTime,
+    CallSite, Entries, Entry, EntryBuf, Finished, GitFacts, Name, Resource, SpanId, SpanKind, SpanStatus,
+    TraceId, Usage, clock::WallTime,
 };
-use crate::capture::Policy;
+use crate::{
+    capture::Policy,
+    credentials::{mask_json, mask_urls},
+};
 
 /// A span as an exporter sees it: one that ended, or the announcement of a root that still runs.
 ///
@@ -51,6 +54,7 @@ struct Facts {
 
 impl SpanRecord {
     pub(crate) fn new(finished: Finished, resource: Arc<Resource>, policy: Policy) -> Self {
+        let finished = if policy.masks_credentials() { without_credentials(finished) } else { finished };
         let facts = Facts::of(&finished.log);
         let Finished {
             site,
@@ -321,6 +325,45 @@ impl SpanRecord {
 
     fn slice(&self, range: &Range<usize>) -> Option<&str> {
         std::str::from_utf8(self.log.get(range.clone())?).ok()
+    }
+}
+
+/// The same span with its credentials masked. Only one that carries some pays for a new log.
+fn without_credentials(finished: Finished) -> Finished {
+    if !Entries::new(&finished.log).any(|entry| masked(entry).is_some()) {
+        return finished;
+    }
+    let mut log = EntryBuf::default();
+    for entry in Entries::new(&finished.log) {
+        let masked = masked(entry);
+        log.push(&masked.as_deref().map_or(entry, |text| with_text(entry, text)));
+    }
+    Finished { log: log.as_bytes().into(), ..finished }
+}
+
+/// The text of an entry without its credentials. `None` when there are none in it.
+fn masked(entry: Entry<'_>) -> Option<String> {
+    match entry {
+        Entry::Arguments(json) | Entry::Returned(json) | Entry::Input(json) | Entry::Output(json) => {
+            mask_json(None, json)
+        }
+        Entry::Metadata { key, json } => mask_json(Some(key), json),
+        Entry::Status(_, message) | Entry::Error { message: Some(message), .. } => mask_urls(message),
+        _ => None,
+    }
+}
+
+/// The same entry with another text, where [`masked`] gives one.
+fn with_text<'a>(entry: Entry<'a>, text: &'a str) -> Entry<'a> {
+    match entry {
+        Entry::Arguments(_) => Entry::Arguments(text),
+        Entry::Returned(_) => Entry::Returned(text),
+        Entry::Input(_) => Entry::Input(text),
+        Entry::Output(_) => Entry::Output(text),
+        Entry::Metadata { key, .. } => Entry::Metadata { key, json: text },
+        Entry::Status(status, _) => Entry::Status(status, text),
+        Entry::Error { type_name, .. } => Entry::Error { type_name, message: Some(text) },
+        other => other,
     }
 }
 

@@ -1,0 +1,334 @@
+use std::ops::Range;
+
+use super::{
+    MASKED,
+    name::{Credential, credential, is_header},
+};
+
+/// A plain text with the credentials of its URLs masked. `None` when there is nothing to mask.
+pub(crate) fn mask_urls(text: &str) -> Option<String> {
+    let mut found = Vec::new();
+    find_in_urls(text, 0..text.len(), &mut found);
+    replace(text, &found, |_| MASKED)
+}
+
+/// The text with a mask in each range. The ranges follow one another.
+pub(super) fn replace(
+    text: &str,
+    ranges: &[Range<usize>],
+    mask: impl Fn(&Range<usize>) -> &'static str,
+) -> Option<String> {
+    if ranges.is_empty() {
+        return None;
+    }
+    let mut masked = String::with_capacity(text.len());
+    let mut end = 0;
+    for range in ranges {
+        masked.push_str(text.get(end..range.start)?);
+        masked.push_str(mask(range));
+        end = range.end;
+    }
+    masked.push_str(text.get(end..)?);
+    Some(masked)
+}
+
+/// Whether a text is structured, as JSON and derived `Debug` are: names in it are names of values.
+///
+/// Escapes may be there still: the text is what stands between the quotes of a JSON string.
+pub(super) fn is_structured(text: &str) -> bool {
+    let text = text.trim_start();
+    let after_path =
+        text.trim_start_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '<' | '>'));
+    let is_named = after_path.len() < text.len() && text.starts_with(|c: char| c.is_ascii_uppercase());
+    match after_path.as_bytes() {
+        [b'{' | b'[' | b'(', ..] => is_named || after_path.len() == text.len(),
+        [b' ', b'{', ..] => is_named,
+        _ => false,
+    }
+}
+
+/// Finds the values that stand under names of credentials, in `key: value`, `key=value` and
+/// `("key", "value")` as JSON, `Debug`, headers and connection strings write them.
+pub(super) fn find_in_structure(text: &str, within: Range<usize>, found: &mut Vec<Range<usize>>) {
+    let bytes = text.as_bytes();
+    let mut at = within.start;
+    while let Some(separator) = next(bytes, at..within.end, |b| matches!(b, b':' | b'=' | b',')) {
+        at = separator + 1;
+        if is_scheme(bytes, separator) {
+            at = find_in_url(text, separator, within.end, found);
+            continue;
+        }
+        if bytes.get(at) == Some(&b':') || bytes.get(separator.wrapping_sub(1)) == Some(&b':') {
+            // The path of a type.
+            continue;
+        }
+        let Some(name) = name_before(text, within.start..separator) else { continue };
+        let known = match bytes.get(separator) {
+            Some(b',') => {
+                is_first_of_pair(text, within.start..separator, at..within.end).then(|| is_header(name))
+            }
+            _ => Some(true),
+        };
+        let Some(known) = known.filter(|known| *known).and_then(|_| credential(name)) else { continue };
+        if let Some(value) = value_after(text, separator + 1, within.end, name, known) {
+            at = value.end;
+            found.push(value);
+        }
+    }
+}
+
+/// Finds the credentials of the URLs in a text: passwords before the host, parameters behind the path.
+pub(super) fn find_in_urls(text: &str, within: Range<usize>, found: &mut Vec<Range<usize>>) {
+    let bytes = text.as_bytes();
+    let mut at = within.start;
+    while let Some(colon) = next(bytes, at..within.end, |b| b == b':') {
+        at = if is_scheme(bytes, colon) { find_in_url(text, colon, within.end, found) } else { colon + 1 };
+    }
+}
+
+/// A user without a password that is at least this long is a token.
+const TOKEN_BYTES: usize = 20;
+
+/// Looks at one URL, given the colon behind its scheme. Where the URL ends.
+fn find_in_url(text: &str, colon: usize, limit: usize, found: &mut Vec<Range<usize>>) -> usize {
+    let bytes = text.as_bytes();
+    let start = colon + 3;
+    let is_outside = |b: u8| {
+        b.is_ascii_whitespace()
+            || b.is_ascii_control()
+            || matches!(b, b'"' | b'\'' | b'\\' | b'<' | b'>' | b'`')
+    };
+    let end = next(bytes, start..limit, is_outside).unwrap_or(limit);
+    let authority = next(bytes, start..end, |b| matches!(b, b'/' | b'?' | b'#')).unwrap_or(end);
+    let user =
+        text.get(start..authority).and_then(|authority| authority.rfind('@')).map(|at| start..start + at);
+    if let Some(user) = user.filter(|user| !user.is_empty()) {
+        match next(bytes, user.clone(), |b| b == b':') {
+            Some(colon) if colon + 1 < user.end => found.push(colon + 1..user.end),
+            None if user.len() >= TOKEN_BYTES => found.push(user),
+            _ => {}
+        }
+    }
+    let mut at = authority;
+    while let Some(equals) = next(bytes, at..end, |b| b == b'=') {
+        at = equals + 1;
+        let value =
+            at..next(bytes, at..end, |b| matches!(b, b'&' | b';' | b'#' | b')' | b',')).unwrap_or(end);
+        let name = name_before(text, authority..equals);
+        if !value.is_empty() && name.is_some_and(|name| credential(name).is_some()) {
+            at = value.end;
+            found.push(value);
+        }
+    }
+    end
+}
+
+fn is_scheme(bytes: &[u8], colon: usize) -> bool {
+    bytes.get(colon..).is_some_and(|rest| rest.starts_with(b"://"))
+        && colon.checked_sub(1).and_then(|before| bytes.get(before)).is_some_and(u8::is_ascii_alphanumeric)
+}
+
+/// Whether a comma parts the two texts of a pair, as in `("cookie", "…")`.
+fn is_first_of_pair(text: &str, before: Range<usize>, behind: Range<usize>) -> bool {
+    let is_quote = |c: char| matches!(c, '"' | '\\');
+    let first = text.get(before).map(|before| before.trim_end_matches(is_quote)).unwrap_or_default();
+    let opening = first.trim_end_matches(|c: char| !is_quote(c)).trim_end_matches(is_quote);
+    let second = text.get(behind).unwrap_or_default().trim_start();
+    opening.ends_with(['(', '[']) && second.starts_with(is_quote)
+}
+
+/// The name that ends before a separator, with or without quotes.
+fn name_before(text: &str, before: Range<usize>) -> Option<&str> {
+    let before = text.get(before)?.trim_end().trim_end_matches(['"', '\'', '\\']);
+    let rest = before.trim_end_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    before.get(rest.len()..).filter(|name| !name.is_empty())
+}
+
+/// The value behind a separator, its quotes left out. `None` when there is nothing to hide.
+fn value_after(text: &str, from: usize, limit: usize, name: &str, known: Credential) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let blank = |b: u8| matches!(b, b' ' | b'>');
+    let start = (from..limit).find(|at| !bytes.get(*at).copied().is_some_and(blank))?;
+    let start = if bytes.get(start) == Some(&b'b') && quote_at(bytes, start + 1, limit).is_some() {
+        start + 1
+    } else {
+        start
+    };
+    if let Some(quote) = quote_at(bytes, start, limit) {
+        let open = start + quote.len();
+        let end = closing(bytes, open, limit, quote);
+        return (open < end).then_some(open..end);
+    }
+    let word_end = next(bytes, start..limit, |b| !(b.is_ascii_alphanumeric() || matches!(b, b'_' | b':')))
+        .unwrap_or(limit);
+    if let Some(b'{' | b'[' | b'(') = bytes.get(word_end..).and_then(|rest| rest.trim_ascii_start().first()) {
+        let open = next(bytes, word_end..limit, |b| matches!(b, b'{' | b'[' | b'('))? + 1;
+        let end = balanced(bytes, open, limit);
+        let inside = text.get(open..end)?;
+        let is_empty = inside.trim().is_empty();
+        return (!is_empty && !describes_a_field(inside)).then_some(open..end);
+    }
+    let is_header = is_header(name);
+    let ends = |b: u8| match b {
+        b'\n' | b'\r' | b'"' | b'\'' | b'\\' | b'}' | b']' | b')' | b'{' => true,
+        b' ' | b',' | b';' | b'&' | b'\t' => !is_header,
+        _ => false,
+    };
+    let end = next(bytes, start..limit, ends).unwrap_or(limit);
+    let value = text.get(start..end)?.trim_end();
+    let is_harmless = value.is_empty()
+        || matches!(value, "true" | "false" | "null" | "None" | "none" | "Sensitive")
+        || known == Credential::Text && value.parse::<f64>().is_ok();
+    (!is_harmless).then_some(start..start + value.len())
+}
+
+/// Whether what is in brackets says of which type a field is, as JSON Schema does.
+pub(super) fn describes_a_field(inside: &str) -> bool {
+    ["type", "$ref", "anyOf", "oneOf", "allOf"].iter().any(|key| {
+        inside.match_indices(key).any(|(at, _)| {
+            let is_quoted = inside.get(..at).is_some_and(|before| before.ends_with('"'));
+            let behind = inside.get(at + key.len()..).unwrap_or_default();
+            is_quoted && behind.trim_start_matches(['"', '\\']).trim_start().starts_with(':')
+        })
+    })
+}
+
+/// A quote, with the backslashes that belong to it.
+fn quote_at(bytes: &[u8], at: usize, limit: usize) -> Option<&[u8]> {
+    let end = next(bytes, at..limit, |b| b != b'\\')?;
+    matches!(bytes.get(end), Some(b'"' | b'\'')).then(|| bytes.get(at..=end)).flatten()
+}
+
+/// Where the string ends whose opening quote is `quote`: a quote of the same kind behind as many backslashes.
+fn closing(bytes: &[u8], from: usize, limit: usize, quote: &[u8]) -> usize {
+    let mark = quote.last().copied();
+    let mut slashes = 0;
+    for at in from..limit {
+        match bytes.get(at).copied() {
+            Some(b'\\') => slashes += 1,
+            byte if byte == mark && slashes < quote.len() => return at - slashes,
+            _ => slashes = 0,
+        }
+    }
+    limit
+}
+
+/// Where the bracket closes that was opened before `from`.
+fn balanced(bytes: &[u8], from: usize, limit: usize) -> usize {
+    let (mut depth, mut at) = (1_usize, from);
+    while at < limit {
+        match bytes.get(at) {
+            Some(b'{' | b'[' | b'(') => depth += 1,
+            Some(b'}' | b']' | b')') => depth -= 1,
+            Some(b'"' | b'\\') => {
+                if let Some(quote) = quote_at(bytes, at, limit) {
+                    at = closing(bytes, at + quote.len(), limit, quote) + quote.len() - 1;
+                }
+            }
+            _ => {}
+        }
+        if depth == 0 {
+            return at;
+        }
+        at += 1;
+    }
+    limit
+}
+
+fn next(bytes: &[u8], within: Range<usize>, is_it: impl Fn(u8) -> bool) -> Option<usize> {
+    let start = within.start;
+    bytes.get(within)?.iter().position(|byte| is_it(*byte)).map(|at| start + at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn masked(text: &str) -> String {
+        let mut found = Vec::new();
+        find_in_structure(text, 0..text.len(), &mut found);
+        replace(text, &found, |_| MASKED).unwrap_or_else(|| text.to_owned())
+    }
+
+    #[test]
+    fn values_under_names_of_credentials_are_masked_in_debug_text() {
+        for (text, expected) in [
+            (r#"Config { api_key: "sk-1", model: "m" }"#, r#"Config { api_key: "[masked]", model: "m" }"#),
+            (r#"Config { api_key: Some("sk-1"), n: 1 }"#, r#"Config { api_key: Some([masked]), n: 1 }"#),
+            (
+                r#"Config { password: Password { inner: "a}b" }, n: 1 }"#,
+                "Config { password: Password {[masked]}, n: 1 }",
+            ),
+            (r#"["authorization", "cookie", "x-api-key"]"#, r#"["authorization", "[masked]", "x-api-key"]"#),
+            (
+                r#"Seen { header: "authorization", times: 2 }"#,
+                r#"Seen { header: "authorization", times: 2 }"#,
+            ),
+            (
+                r#"{"authorization": "Bearer sk-1", "accept": "*/*"}"#,
+                r#"{"authorization": "[masked]", "accept": "*/*"}"#,
+            ),
+            (
+                r#"[("authorization", "Bearer sk-1"), ("accept", "*/*")]"#,
+                r#"[("authorization", "[masked]"), ("accept", "*/*")]"#,
+            ),
+            (
+                r#"Config { token: None, password: "", max_tokens: 5, token_count: 7 }"#,
+                r#"Config { token: None, password: "", max_tokens: 5, token_count: 7 }"#,
+            ),
+            (r#"{\"api_key\": \"sk-\\\"1\", \"n\": 1}"#, r#"{\"api_key\": \"[masked]\", \"n\": 1}"#),
+            (
+                r#"Config { secret: b"ab", url: "postgres://me:pw@db/x" }"#,
+                r#"Config { secret: b"[masked]", url: "postgres://me:[masked]@db/x" }"#,
+            ),
+            (
+                "Server=db;User Id=me;Password=pw;Database=x",
+                "Server=db;User Id=me;Password=[masked];Database=x",
+            ),
+            (r#"{"password": {"type": "string"}}"#, r#"{"password": {"type": "string"}}"#),
+            ("[secret::Key, token::Kind]", "[secret::Key, token::Kind]"),
+        ] {
+            assert_eq!(masked(text), expected);
+        }
+    }
+
+    #[test]
+    fn urls_lose_their_passwords_and_secret_parameters() {
+        fn check(text: &str, expected: &str) {
+            assert_eq!(mask_urls(text).as_deref().unwrap_or(text), expected);
+        }
+        check(
+            "error for url (https://a:b@h/p?api_key=k&page=2)",
+            "error for url (https://a:[masked]@h/p?api_key=[masked]&page=2)",
+        );
+        check("git+https://ghp_0123456789abcdefghij@github.com/x", "git+https://[masked]@github.com/x");
+        check(
+            "mail me@example.com at https://h/p?page_token=2",
+            "mail me@example.com at https://h/p?page_token=2",
+        );
+        check("the password: hunter2", "the password: hunter2");
+    }
+
+    #[test]
+    fn prose_is_not_taken_for_a_structure() {
+        for text in
+            ["{\"a\":1}", "[1]", "Client { a: 1 }", "Some(1)", "http::Client { x }", "(1, 2)", "HeaderMap{"]
+        {
+            assert_eq!(is_structured(text), !text.starts_with("http"), "{text}");
+        }
+        for text in ["My password: x", "token: [1]", "see f(x)", "", "Hello (world)"] {
+            assert!(!is_structured(text), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_survived_and_only_loses_what_was_found(text in r#"(?s)[a:=,"'\\{}\[\]() é/@&?]{0,30}(token|api_key)?[:=, "\\{(\[]{0,5}.{0,20}"#) {
+            let mut found = Vec::new();
+            find_in_structure(&text, 0..text.len(), &mut found);
+            proptest::prop_assert!(found.is_sorted_by(|a, b| a.end <= b.start));
+            proptest::prop_assert!(found.is_empty() || replace(&text, &found, |_| MASKED).is_some());
+            let _ = mask_urls(&text);
+        }
+    }
+}
