@@ -6,13 +6,17 @@ mod support;
 
 use std::{
     env,
-    process::{Command, ExitStatus, exit},
-    sync::{Mutex, OnceLock},
+    io::{BufRead, BufReader, Read as _},
+    process::{Child, Command, ExitStatus, Stdio, exit},
+    sync::{
+        Mutex, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use staso::{Client, Span};
-use support::server::{Server, spans};
+use support::server::{Server, Step, gate, spans};
 
 const CASE: &str = "STASO_TEST_CASE";
 const URL: &str = "STASO_TEST_URL";
@@ -20,32 +24,50 @@ const URL: &str = "STASO_TEST_URL";
 /// Runs a case in a child process and gives its status and the names of the spans that arrived.
 fn run(case: &str) -> (ExitStatus, Vec<String>) {
     let server = Server::acknowledging();
-    let status = Command::new(env::current_exe().expect("this binary"))
+    let status = start(case, &server).wait().expect("the child runs");
+    (status, names(&server))
+}
+
+fn start(case: &str, server: &Server) -> Child {
+    Command::new(env::current_exe().expect("this binary"))
         .args(["child", "--exact", "--nocapture", "--test-threads=1"])
         .env(CASE, case)
         .env(URL, server.url())
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .status()
-        .expect("the child runs");
-    let mut names: Vec<String> = spans(&server.arrivals())
-        .iter()
-        .map(|span| span["name"].as_str().unwrap_or_default().to_owned())
-        .collect();
-    names.sort();
-    (status, names)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the child starts")
 }
 
+/// Reads what a child prints, up to and with a line, and gives the rest.
+fn wait_for_line(child: &mut Child, line: &str) -> impl BufRead + use<> {
+    let mut output = BufReader::new(child.stdout.take().expect("piped"));
+    let said = output.by_ref().lines().any(|read| read.expect("text").ends_with(line));
+    assert!(said, "the child never said {line:?}");
+    output
+}
+
+/// The names of the spans that arrived; a root that was only announced has a `?`.
+fn names(server: &Server) -> Vec<String> {
+    let mut names: Vec<String> = spans(&server.arrivals())
+        .iter()
+        .map(|span| {
+            let announced = span["attributes"].as_str().is_some_and(|text| text.contains("provisional_root"));
+            format!("{}{}", span["name"].as_str().unwrap_or_default(), if announced { "?" } else { "" })
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+fn builder() -> staso::Builder {
+    let url = env::var(URL).expect("set by the parent");
+    staso::builder().api_key("ak_test").agent_name("demo-agent").base_url(url).capture_git(false)
+}
+
+/// Nothing leaves by itself before the end that is tested.
 fn client() -> Client {
-    staso::builder()
-        .api_key("ak_test")
-        .agent_name("demo-agent")
-        .base_url(env::var(URL).expect("set by the parent"))
-        .capture_git(false)
-        // Nothing leaves by itself before the end that is tested.
-        .flush_interval(Duration::from_secs(3_600))
-        .init()
-        .expect("valid settings")
+    builder().flush_interval(Duration::from_secs(3_600)).init().expect("valid settings")
 }
 
 fn record() {
@@ -88,10 +110,58 @@ fn child() {
             record();
             std::process::abort();
         }
+        Ok("runs on") => {
+            let _staso = builder().flush_interval(Duration::from_millis(1)).init().expect("valid settings");
+            runs_on();
+        }
+        #[cfg(unix)]
+        Ok("lost_at_stop") => stops_twice(drop),
+        #[cfg(unix)]
+        Ok("exits during a stop") => stops_twice(|_staso| exit(0)),
+        #[cfg(unix)]
+        Ok("panics during a stop") => stops_twice(|_staso| panic!("in main")),
         #[cfg(unix)]
         Ok("forks") => fork(),
         _ => {}
     }
+}
+
+/// A root that is killed before it ends.
+#[staso::agent]
+fn runs_on() {
+    record();
+    loop {
+        std::thread::park();
+    }
+}
+
+/// A service whose `SIGTERM` handler has a thread that shuts down, while `main` comes to its end as well.
+#[cfg(unix)]
+#[expect(unsafe_code, reason = "signals are system calls")]
+fn stops_twice(end: impl FnOnce(Client)) {
+    static TERMINATED: AtomicBool = AtomicBool::new(false);
+    extern "C" fn on_term(_: libc::c_int) {
+        TERMINATED.store(true, Ordering::SeqCst);
+    }
+    let staso = client();
+    // SAFETY: the handler only stores to an atomic.
+    unsafe { libc::signal(libc::SIGTERM, on_term as *const () as usize) };
+    let (stopping, stops) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        while !TERMINATED.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+        let _ = stopping.send(());
+        let _ = staso::shutdown(support::server::WATCHDOG);
+    });
+    for _ in 0..2_000 {
+        Span::builder("a").in_scope(|_| ());
+    }
+    // SAFETY: a signal to this process, whose handler stands.
+    unsafe { libc::raise(libc::SIGTERM) };
+    let _ = stops.recv();
+    println!("main ends");
+    end(staso);
 }
 
 #[cfg(unix)]
@@ -150,6 +220,68 @@ fn an_abort_loses_what_the_interval_has_not_sent() {
     let (status, names) = run("aborts");
     assert!(!status.success());
     assert!(names.is_empty(), "{names:?}");
+}
+
+/// Kills a child whose root still runs, once what it sends by itself has arrived.
+#[cfg(unix)]
+#[expect(unsafe_code, reason = "signals are system calls")]
+fn kill(signal: libc::c_int) {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    let server = Server::acknowledging();
+    let mut child = start("runs on", &server);
+    let arrived = ["a", "b", "c", "runs_on?"];
+    server.wait_until(|| names(&server).len() >= arrived.len());
+    // SAFETY: the child has not been waited for, so that its number is its own.
+    unsafe { libc::kill(child.id().cast_signed(), signal) };
+    assert_eq!(child.wait().expect("it ends").signal(), Some(signal));
+    assert_eq!(names(&server), arrived, "the root is shown as unfinished");
+}
+
+#[cfg(unix)]
+#[test]
+fn sigterm_without_a_handler_loses_what_the_interval_has_not_sent() {
+    kill(libc::SIGTERM);
+}
+
+#[cfg(unix)]
+#[test]
+fn sigkill_loses_what_the_interval_has_not_sent() {
+    kill(libc::SIGKILL);
+}
+
+#[cfg(unix)]
+#[test]
+fn sigabrt_loses_what_the_interval_has_not_sent() {
+    kill(libc::SIGABRT);
+}
+
+/// `main` comes to its end while a thread is inside `shutdown`, whose first request is not answered yet.
+#[cfg(unix)]
+fn end_during_a_stop(case: &str) -> ExitStatus {
+    let (gate, opener) = gate();
+    let server = Server::script_then_ack([Step::Hold(gate)]);
+    let mut child = start(case, &server);
+    server.wait_for(1);
+    // A child whose output nobody reads would fail to print.
+    let _output = wait_for_line(&mut child, "main ends");
+    opener.open();
+    let status = child.wait().expect("it ends");
+    assert_eq!(names(&server).len(), 2_000, "{case}");
+    status
+}
+
+#[cfg(unix)]
+#[test]
+fn lost_at_stop() {
+    assert!(end_during_a_stop("lost_at_stop").success());
+}
+
+#[cfg(unix)]
+#[test]
+fn an_exit_or_panic_while_another_thread_stops_loses_nothing() {
+    assert!(end_during_a_stop("exits during a stop").success());
+    assert_eq!(end_during_a_stop("panics during a stop").code(), Some(101));
 }
 
 #[cfg(unix)]

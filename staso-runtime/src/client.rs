@@ -1,3 +1,7 @@
+mod ending;
+#[cfg(test)]
+mod tests;
+
 use std::{
     mem,
     sync::{Arc, Mutex, PoisonError},
@@ -14,8 +18,9 @@ use crate::{
     record::{Resource, clock::Clock, fork_generation},
     recorder::{self, Intake, Recorder, Sink},
     report::DeliveryReport,
-    sender::{self, Schedule, SenderHandle, Waited},
+    sender::{self, Asked, Schedule, SenderHandle, Waited},
 };
+use ending::Ending;
 
 /// What one request may hold. Every span of a batch grows by a few hundred bytes on the wire.
 const BATCH_BYTES: u64 = 4 * 1024 * 1024;
@@ -77,7 +82,7 @@ struct Active {
     sender: SenderHandle,
     /// A forked child has a copy of the client, and no sender.
     generation: u64,
-    ended: Mutex<Option<DeliveryReport>>,
+    ending: Ending,
 }
 
 static CURRENT: Mutex<Option<Arc<Active>>> = Mutex::new(None);
@@ -98,6 +103,11 @@ impl Client {
     /// As [`flush`](Self::flush), and ends the client: spans that end later are rejected and counted.
     ///
     /// When the time is over a request under way is cut short; what is left stays `pending`.
+    ///
+    /// Whoever stops or flushes the client while it stops already (another `shutdown` or `flush`, its
+    /// drop, the `init` of a successor, the exit of the process) waits for the same end, each for as long
+    /// as its own timeout says, and reports the same numbers. A request is cut short when the last of
+    /// them runs out of time.
     pub fn shutdown(&self, timeout: Duration) -> DeliveryReport {
         self.active.as_ref().map_or_else(DeliveryReport::disabled, |active| active.shutdown(timeout))
     }
@@ -124,38 +134,40 @@ impl Drop for Client {
 
 impl Active {
     fn flush(&self, timeout: Duration) -> DeliveryReport {
-        if self.is_over() {
-            return DeliveryReport::disabled();
-        }
-        let accepted = self.accepted();
-        let waited = self.sender.flush(timeout);
-        self.report(accepted, waited == Waited::TimedOut)
+        self.wait(Asked::Flush, timeout)
     }
 
     fn shutdown(&self, timeout: Duration) -> DeliveryReport {
-        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.generation != fork_generation() || ended.is_some() {
+        self.wait(Asked::Shutdown, timeout)
+    }
+
+    fn wait(&self, asked: Asked, timeout: Duration) -> DeliveryReport {
+        // A forked child takes no lock of its parent's: another thread may have held it.
+        if self.generation != fork_generation() {
             return DeliveryReport::disabled();
         }
-        // Marked before the wait: a second caller does not wait for the first one's timeout.
-        *ended = Some(DeliveryReport::disabled());
-        drop(ended);
-        self.intake.spans.gate().close();
-        self.intake.annotations.gate().close();
-        let waited = self.sender.shutdown(timeout);
-        let report = self.report(0, waited == Waited::TimedOut);
-        let report = if report.pending() > 0 { self.report(0, true) } else { report };
-        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
-        report
+        let Some(wait) = self.ending.join(asked == Asked::Shutdown) else {
+            return DeliveryReport::disabled();
+        };
+        if wait.is_for_end() {
+            self.intake.spans.gate().close();
+            self.intake.annotations.gate().close();
+        }
+        let accepted = if wait.is_for_end() { 0 } else { self.intake.spans.ledger().accepted() };
+        match self.sender.ask(asked, timeout) {
+            Waited::Done if wait.is_for_end() => wait.over(|| self.final_report()),
+            Waited::TimedOut if wait.is_last() => {
+                self.sender.abandon();
+                wait.over(|| self.report(0, true))
+            }
+            waited => self.report(accepted, waited != Waited::Done),
+        }
     }
 
-    fn is_over(&self) -> bool {
-        self.generation != fork_generation()
-            || self.ended.lock().unwrap_or_else(PoisonError::into_inner).is_some()
-    }
-
-    fn accepted(&self) -> u64 {
-        self.intake.spans.ledger().accepted()
+    /// The counts once the sender has ended, which left behind what it had no time for.
+    fn final_report(&self) -> DeliveryReport {
+        let report = self.report(0, false);
+        if report.pending() > 0 { self.report(0, true) } else { report }
     }
 
     /// The counts now, of which spans accepted after `accepted` and not settled yet are left out; zero
@@ -186,8 +198,7 @@ pub(crate) fn start(settings: Settings) -> Result<Client, InitError> {
     };
     let replaced = replaced.map(|replaced| {
         let report = replaced.shutdown(shutdown_timeout);
-        let kept = *replaced.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.unwrap_or(report)
+        replaced.ending.report().unwrap_or(report)
     });
     Ok(Client { active, shutdown_timeout, replaced })
 }
@@ -224,7 +235,7 @@ fn activate(mut settings: Settings) -> Result<Active, InitError> {
         sink: Sink::Sender(intake),
     }));
     let sender = SenderHandle::start(recorder, intake, exporter, schedule, (waker, wake), git);
-    Ok(Active { recorder, intake, sender, generation: fork_generation(), ended: Mutex::new(None) })
+    Ok(Active { recorder, intake, sender, generation: fork_generation(), ending: Ending::default() })
 }
 
 /// Fills in the facts of the repository: known ones at once, others on a thread of their own. What is
@@ -254,9 +265,22 @@ fn find_git(source: GitSource, resource: &Arc<Resource>) -> Option<Receiver<()>>
 /// Delivers what is left when the process exits without dropping its client.
 #[cfg(unix)]
 pub(crate) fn flush_at_exit(timeout: Duration) {
-    // Another thread may hold the lock for as long as it likes.
-    let active = CURRENT.try_lock().ok().and_then(|current| current.clone());
-    if let Some(active) = active {
-        let _ = active.flush(timeout);
+    let clock = Clock::system();
+    let deadline = clock.tick().after(timeout);
+    loop {
+        match CURRENT.try_lock() {
+            Ok(current) => {
+                let active = current.clone();
+                drop(current);
+                if let Some(active) = active {
+                    let _ = active.flush(deadline.since(clock.tick()));
+                }
+                return;
+            }
+            // Held by another thread for a moment, or for ever by the code that a signal handler interrupted
+            // to exit.
+            Err(_) if clock.tick() < deadline => thread::yield_now(),
+            Err(_) => return,
+        }
     }
 }

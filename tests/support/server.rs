@@ -118,6 +118,21 @@ impl Server {
         self.wait_while(&format!("{count} requests"), |state| state.arrivals.len() < count)
     }
 
+    /// Waits until something that depends on the requests is so; it is asked after each.
+    ///
+    /// # Panics
+    ///
+    /// If it is not within the [`WATCHDOG`].
+    pub fn wait_until(&self, is_so: impl Fn() -> bool) {
+        loop {
+            let seen = self.arrivals().len();
+            if is_so() {
+                return;
+            }
+            self.wait_for(seen + 1);
+        }
+    }
+
     /// Waits until at least this many steps have been taken, also those that read nothing, such as
     /// [`Step::Park`].
     ///

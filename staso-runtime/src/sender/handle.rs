@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
 use super::{
     request::Request,
@@ -48,11 +48,22 @@ impl Stop {
     }
 }
 
+/// What a caller asks of the sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// To settle everything that was accepted before.
+    Flush,
+    /// The same, and to end.
+    Shutdown,
+}
+
 /// What came of a wait for the sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Waited {
     Done,
     TimedOut,
+    /// The caller is the sender itself, which would wait for ever.
+    NotAtAll,
 }
 
 impl SenderHandle {
@@ -84,54 +95,48 @@ impl SenderHandle {
         handle
     }
 
-    /// Waits until everything accepted before the call is settled.
-    pub(crate) fn flush(&self, timeout: Duration) -> Waited {
-        self.ensure_thread();
-        let (answer, answered) = bounded(0);
-        self.ask(Request::Flush { answer }, &answered, timeout)
-    }
-
-    /// As [`flush`](Self::flush), and ends the sender. When the time is over, whatever the sender still
-    /// does is cut short.
-    pub(crate) fn shutdown(&self, timeout: Duration) -> Waited {
+    /// Waits until the sender has done what is asked of it.
+    pub(crate) fn ask(&self, asked: Asked, timeout: Duration) -> Waited {
         self.ensure_thread();
         let (answer, answered) = bounded(0);
         let deadline = self.recorder.clock.tick().after(timeout);
-        let waited = self.ask(Request::Shutdown { answer, deadline }, &answered, timeout);
-        if waited == Waited::TimedOut && !local::with(local::Local::is_sender).unwrap_or_default() {
-            self.stop.abandon();
-            self.waker.wake();
-            if let Some(interrupt) = &self.interrupt {
-                interrupt();
-            }
-        }
-        waited
-    }
-
-    fn ask(&self, request: Request, answered: &Receiver<()>, timeout: Duration) -> Waited {
-        let on_sender = local::with(local::Local::is_sender).unwrap_or_default();
-        // A sender that is gone drops the request, which answers it.
-        let asked = self.requests.send(request).is_ok();
+        // A sender that has ended drops the request, which answers it.
+        let sent = self.requests.send(Request::new(asked, deadline, answer)).is_ok();
         self.waker.wake();
-        if !asked {
+        if !sent {
             return Waited::Done;
         }
-        if on_sender {
-            // It would wait for itself.
-            return Waited::TimedOut;
+        if local::with(local::Local::is_sender).unwrap_or_default() {
+            return Waited::NotAtAll;
         }
         match answered.recv_timeout(timeout) {
-            Err(crossbeam_channel::RecvTimeoutError::Timeout) => Waited::TimedOut,
-            Ok(()) | Err(crossbeam_channel::RecvTimeoutError::Disconnected) => Waited::Done,
+            Err(RecvTimeoutError::Timeout) => Waited::TimedOut,
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => Waited::Done,
         }
+    }
+
+    /// Cuts short whatever the sender still does, and ends it.
+    pub(crate) fn abandon(&self) {
+        self.stop.abandon();
+        self.waker.wake();
+        if let Some(interrupt) = &self.interrupt {
+            interrupt();
+        }
+    }
+
+    /// What was asked and the sender has not heard yet.
+    #[cfg(test)]
+    pub(crate) fn unheard(&self) -> usize {
+        self.requests.len()
     }
 
     fn ensure_thread(&self) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(worker) = idle.take() else { return };
         if let Err((worker, error)) = spawn(worker) {
-            diagnostics::no_thread(&error);
             *idle = worker;
+            drop(idle);
+            diagnostics::no_thread(&error);
         }
     }
 }

@@ -10,7 +10,7 @@ mod retry;
 mod worker;
 
 pub(crate) use clock::Waiting;
-pub(crate) use handle::{SenderHandle, Waited};
+pub(crate) use handle::{Asked, SenderHandle, Waited};
 pub(crate) use worker::Schedule;
 
 use crate::{

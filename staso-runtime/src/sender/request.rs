@@ -1,24 +1,26 @@
 use crossbeam_channel::Sender;
 
+use super::Asked;
 use crate::record::clock::Tick;
 
 /// What a caller waits for. It is answered by dropping it.
 #[derive(Debug)]
-pub(super) enum Request {
-    /// Everything that was accepted before it.
-    Flush { answer: Sender<()> },
-    /// The same, and the end of the sender.
-    Shutdown {
-        answer: Sender<()>,
-        /// No wait for another attempt goes beyond it.
-        deadline: Tick,
-    },
+pub(super) struct Request {
+    pub(super) asked: Asked,
+    /// How long its caller waits.
+    pub(super) deadline: Tick,
+    _answer: Sender<()>,
 }
 
 impl Request {
-    /// Says that what was asked for is done.
-    pub(super) fn answer(self) {
-        let (Self::Flush { answer } | Self::Shutdown { answer, .. }) = self;
-        drop(answer);
+    pub(super) fn new(asked: Asked, deadline: Tick, answer: Sender<()>) -> Self {
+        Self { asked, deadline, _answer: answer }
     }
+}
+
+/// Until when a sender that is to stop may go on: as long as anybody waits. `None` for one that is not
+/// to stop.
+pub(super) fn stops_at(waiting: &[Request]) -> Option<Tick> {
+    let stops = waiting.iter().any(|request| request.asked == Asked::Shutdown);
+    waiting.iter().map(|request| request.deadline).max().filter(|_| stops)
 }

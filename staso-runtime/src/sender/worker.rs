@@ -7,7 +7,7 @@ use super::{
     batching::{Portions, coalesce},
     clock::Waiting,
     handle::Stop,
-    request::Request,
+    request::{self, Request},
     retry::{self, CoolDown},
 };
 use crate::{
@@ -155,7 +155,7 @@ impl Worker {
         while !self.stop.is_abandoned() {
             let portion = self.state.portions.take(&self.intake.spans);
             if portion.spans.is_empty() && announcements.is_empty() {
-                if self.state.portions.taken() >= target || looks == LAST_LOOKS {
+                if self.has_taken(target) || looks == LAST_LOOKS {
                     break;
                 }
                 // Counted, and about to be pushed by a thread that has not finished ending it.
@@ -178,10 +178,17 @@ impl Worker {
                 Occasion::Interval => !delivered,
                 Occasion::FullBatch => !delivered || !self.is_batch_full(),
             };
-            if enough || self.state.portions.taken() >= target {
+            if enough || self.has_taken(target) {
                 break;
             }
         }
+    }
+
+    /// Whether everything was taken that was accepted when `target` was; of a closed queue, also what is let
+    /// in and not counted yet.
+    fn has_taken(&self, target: u64) -> bool {
+        let gate = self.intake.spans.gate();
+        self.state.portions.taken() >= target && (!gate.is_closed() || gate.held().spans == 0)
     }
 
     /// Tries a batch until it is delivered, lost or given up, and settles it. Given up means pending:
@@ -230,10 +237,7 @@ impl Worker {
         let until = clock.tick().after(wait);
         loop {
             self.state.waiting.extend(self.requests.try_iter());
-            let deadline = self.state.waiting.iter().find_map(|request| match request {
-                Request::Shutdown { deadline, .. } => Some(*deadline),
-                Request::Flush { .. } => None,
-            });
+            let deadline = request::stops_at(&self.state.waiting);
             if self.stop.is_abandoned() || deadline.is_some_and(|deadline| deadline < until) {
                 self.stop.abandon();
                 return false;
@@ -280,11 +284,8 @@ impl Worker {
             Ok(Err(error)) => diagnostics::flush_failed(&error),
             Err(message) => diagnostics::exporter_panicked(&message),
         }
-        let mut shutdown = false;
-        for request in self.state.waiting.drain(..) {
-            shutdown |= matches!(request, Request::Shutdown { .. });
-            request.answer();
-        }
+        let shutdown = request::stops_at(&self.state.waiting).is_some();
+        self.state.waiting.clear();
         shutdown
     }
 
