@@ -11,5 +11,6 @@ mod clients;
 mod credentials;
 mod exporters;
 mod harness;
+mod open_roots;
 mod outages;
 mod runtimes;

@@ -26,7 +26,7 @@ use std::{
 
 pub use arrival::{Arrival, spans, traces};
 use connection::Connection;
-pub use step::{Gate, Opener, Step, gate};
+pub use step::{Gate, Opener, Step, gate, open_gate};
 
 /// How long a test may wait before it counts as stuck.
 pub const WATCHDOG: Duration = Duration::from_secs(20);
@@ -50,8 +50,8 @@ struct Shared {
 
 struct State {
     script: VecDeque<Step>,
-    /// Whether an empty script means acknowledging for ever.
-    acknowledging: bool,
+    /// What an empty script means: acknowledging bodies up to this size for ever. `None` for nothing.
+    acknowledging: Option<usize>,
     arrivals: Vec<Arrival>,
     /// How many steps were taken, those beyond the script included.
     taken: usize,
@@ -67,20 +67,25 @@ struct State {
 impl Server {
     /// A server that takes these steps, one a request.
     pub fn script(steps: impl IntoIterator<Item = Step>) -> Self {
-        Self::start(steps.into_iter().collect(), false)
+        Self::start(steps.into_iter().collect(), None)
     }
 
     /// A server that acknowledges everything for ever.
     pub fn acknowledging() -> Self {
-        Self::start(VecDeque::new(), true)
+        Self::start(VecDeque::new(), Some(usize::MAX))
+    }
+
+    /// A server that acknowledges bodies of at most so many bytes, and refuses larger ones unread.
+    pub fn with_limit(bytes: usize) -> Self {
+        Self::start(VecDeque::new(), Some(bytes))
     }
 
     /// A server that takes these steps and acknowledges everything after them.
     pub fn script_then_ack(steps: impl IntoIterator<Item = Step>) -> Self {
-        Self::start(steps.into_iter().collect(), true)
+        Self::start(steps.into_iter().collect(), Some(usize::MAX))
     }
 
-    fn start(script: VecDeque<Step>, acknowledging: bool) -> Self {
+    fn start(script: VecDeque<Step>, acknowledging: Option<usize>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("bound");
         let state = State {
@@ -193,11 +198,13 @@ impl Shared {
         self.changed.notify_all();
         match state.script.pop_front() {
             Some(step) => step,
-            None if state.acknowledging => Step::Ack,
-            None => {
-                state.surplus += 1;
-                Step::reply(500, "beyond the script")
-            }
+            None => match state.acknowledging {
+                Some(most) => Step::AckUpTo(most),
+                None => {
+                    state.surplus += 1;
+                    Step::reply(500, "beyond the script")
+                }
+            },
         }
     }
 

@@ -1,6 +1,9 @@
 use std::collections::HashMap;
 
-use crate::record::{SpanRecord, TraceId};
+use crate::{
+    queue::Load,
+    record::{SpanRecord, TraceId},
+};
 
 /// Spans that are sent together, under one idempotency key.
 ///
@@ -22,6 +25,21 @@ pub struct TraceGroup<'a> {
 impl Batch {
     pub(crate) fn new(key: String, spans: Vec<SpanRecord>) -> Self {
         Self { key, attempt: 1, spans }
+    }
+
+    pub(crate) fn with_new_key(spans: Vec<SpanRecord>) -> Self {
+        Self::new(uuid::Uuid::new_v4().to_string(), spans)
+    }
+
+    /// Its halves, each a batch of its own.
+    pub(crate) fn split(mut self) -> [Self; 2] {
+        let second = self.spans.split_off(self.spans.len() / 2);
+        [Self::with_new_key(self.spans), Self::with_new_key(second)]
+    }
+
+    /// What its spans cost the queue.
+    pub(crate) fn load(&self) -> Load {
+        Load { spans: self.spans.len() as u64, bytes: self.spans.iter().map(SpanRecord::queue_cost).sum() }
     }
 
     pub(crate) fn next_attempt(&mut self) {

@@ -90,6 +90,9 @@ pub enum Retry {
     Backoff,
     /// After exactly this wait.
     After(Duration),
+    /// At once, in two halves, each a batch of its own with a new key: the batch is too large. One span
+    /// alone is lost.
+    Split,
 }
 
 /// What an exporter says of a batch that it could not deliver.

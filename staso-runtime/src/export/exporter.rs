@@ -23,6 +23,8 @@ use crate::annotation::Annotation;
 pub trait Export: Send + 'static {
     /// Delivers a batch as a whole.
     ///
+    /// Announcements of roots that still run come in batches of their own, behind the spans that ended.
+    ///
     /// # Errors
     ///
     /// The batch was not delivered. The error says whether the sender tries again, with the same batch.

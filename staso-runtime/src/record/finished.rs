@@ -29,6 +29,11 @@ pub(crate) struct Finished {
 
 impl Item for Finished {
     fn size(&self) -> u64 {
-        (size_of::<Self>() + self.log.len()) as u64
+        queue_cost(&self.log)
     }
+}
+
+/// What a span costs the queue.
+pub(super) fn queue_cost(log: &[u8]) -> u64 {
+    (size_of::<Finished>() + log.len()) as u64
 }

@@ -315,6 +315,11 @@ impl SpanRecord {
         self.text(&self.facts.name).unwrap_or(self.site.name)
     }
 
+    /// What it cost the queue.
+    pub(crate) fn queue_cost(&self) -> u64 {
+        super::finished::queue_cost(&self.log)
+    }
+
     pub(crate) fn policy(&self) -> Policy {
         self.policy
     }

@@ -16,12 +16,8 @@ pub(super) struct Portions {
     taken: u64,
 }
 
-/// Spans for one request, and what they cost the queue.
-#[derive(Debug, Default)]
-pub(super) struct Portion {
-    pub(super) spans: Vec<Finished>,
-    pub(super) load: Load,
-}
+/// However little a backend takes, portions stay at least as large.
+const LEAST_BYTES: u64 = 64 * 1024;
 
 impl Portions {
     pub(super) fn new(most: Load) -> Self {
@@ -32,44 +28,38 @@ impl Portions {
         self.taken
     }
 
+    pub(super) fn most(&self) -> Load {
+        self.most
+    }
+
+    /// Makes later portions smaller than one that the backend found too large.
+    pub(super) fn refused(&mut self, load: Load) {
+        self.most.bytes = self.most.bytes.min((load.bytes / 2).max(LEAST_BYTES));
+    }
+
     /// Up to a batch. A span that is larger than a batch goes alone.
-    pub(super) fn take(&mut self, queue: &Queue<Finished>) -> Portion {
-        let mut portion = Portion::default();
-        while portion.load.spans < self.most.spans {
+    pub(super) fn take(&mut self, queue: &Queue<Finished>) -> Vec<Finished> {
+        let mut spans = Vec::new();
+        let mut bytes = 0;
+        while (spans.len() as u64) < self.most.spans {
             let Some(span) = self.carried.take().or_else(|| queue.pop()) else { break };
-            let bytes = portion.load.bytes + span.size();
-            if bytes > self.most.bytes && portion.load.spans > 0 {
+            bytes += span.size();
+            if bytes > self.most.bytes && !spans.is_empty() {
                 self.carried = Some(span);
                 break;
             }
-            portion.load = Load { spans: portion.load.spans + 1, bytes };
-            portion.spans.push(span);
+            spans.push(span);
         }
-        self.taken += portion.load.spans;
-        portion
+        self.taken += spans.len() as u64;
+        spans
     }
 }
 
-/// Puts announcements and ended spans of one batch together: an announcement whose root has ended since
-/// gives way to it, and a root that was not announced before goes where its announcement would have been.
-pub(super) fn coalesce(
-    announcements: Vec<Finished>,
-    ended: Vec<Finished>,
-    resource: &Arc<Resource>,
-    policy: Policy,
-) -> Vec<SpanRecord> {
-    let mut ended = ended;
-    let mut records = Vec::with_capacity(announcements.len() + ended.len());
-    for root in announcements {
-        match ended.iter_mut().find(|span| span.span_id == root.span_id && span.trace_id == root.trace_id) {
-            // The announcement was never sent, so its place is the root's.
-            Some(span) => span.announced = false,
-            None => records.push(root),
-        }
-    }
-    records.append(&mut ended);
+/// Spans of one batch as exporters see them: a root that was not announced before comes first, where its
+/// announcement would have been.
+pub(super) fn records(spans: Vec<Finished>, resource: &Arc<Resource>, policy: Policy) -> Vec<SpanRecord> {
     let mut records: Vec<SpanRecord> =
-        records.into_iter().map(|finished| SpanRecord::new(finished, Arc::clone(resource), policy)).collect();
+        spans.into_iter().map(|finished| SpanRecord::new(finished, Arc::clone(resource), policy)).collect();
     records.sort_by_key(|record| !record.goes_first());
     records
 }

@@ -18,7 +18,7 @@ pub(super) fn wait_after(error: &ExportError, attempt: u32, random: u64) -> Opti
         return None;
     }
     match error.retry_advice() {
-        Retry::Never => None,
+        Retry::Never | Retry::Split => None,
         Retry::After(wait) => Some(wait),
         Retry::Backoff => {
             let wait = Duration::from_millis(500) * (1 << attempt.saturating_sub(1));

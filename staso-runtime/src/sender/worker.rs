@@ -1,10 +1,10 @@
-use std::{mem, sync::Arc, thread, time::Duration};
+use std::{sync::Arc, thread, time::Duration};
 
 use crossbeam_channel::Receiver;
 
 use super::{
     announce::OpenRoots,
-    batching::{Portions, coalesce},
+    batching::{Portions, records},
     clock::Waiting,
     handle::Stop,
     request::{self, Request},
@@ -14,9 +14,9 @@ use crate::{
     capture::guarded,
     context::{become_sender, local},
     diagnostics,
-    export::{Batch, Export, FailureKind},
+    export::{Batch, Export, ExportError, FailureKind, Retry},
     queue::Load,
-    record::clock::Tick,
+    record::{Finished, SpanRecord, clock::Tick},
     recorder::{Intake, Recorder},
 };
 
@@ -71,6 +71,16 @@ enum Occasion {
     Interval,
     /// A flush or shutdown waits.
     Asked,
+}
+
+/// What became of a batch.
+enum Outcome {
+    Delivered,
+    Lost,
+    /// A shutdown ran out of time: its spans stay pending.
+    GivenUp,
+    /// The backend takes it in smaller parts.
+    TooLarge(Batch),
 }
 
 /// How often the end of a flush looks again for a span that is counted and not yet in the queue.
@@ -142,19 +152,26 @@ impl Worker {
         held.spans >= self.schedule.batch.spans || held.bytes >= self.schedule.batch.bytes
     }
 
-    /// Sends what was accepted before now; of that, on a full batch, only full ones.
+    /// Sends what was accepted before now, of that on a full batch only full ones; then announces roots.
     fn send(&mut self, occasion: Occasion) {
         self.send_annotations();
+        let delivered = self.send_spans(occasion);
+        let now = self.recorder.clock.tick();
+        let due = occasion != Occasion::FullBatch || self.state.roots.is_due(now, self.schedule.interval);
+        if delivered && due && !self.stop.is_abandoned() {
+            self.announce(occasion);
+        }
+    }
+
+    /// Whether nothing of it was lost.
+    fn send_spans(&mut self, occasion: Occasion) -> bool {
         let target = self.intake.spans.ledger().accepted();
-        let mut announcements = match occasion {
-            Occasion::FullBatch => Vec::new(),
-            Occasion::Interval | Occasion::Asked => self.state.roots.announcements(self.intake),
-        };
         self.state.last_send = self.recorder.clock.tick();
+        let mut all_delivered = true;
         let mut looks = 0;
         while !self.stop.is_abandoned() {
-            let portion = self.state.portions.take(&self.intake.spans);
-            if portion.spans.is_empty() && announcements.is_empty() {
+            let spans = self.state.portions.take(&self.intake.spans);
+            if spans.is_empty() {
                 if self.has_taken(target) || looks == LAST_LOOKS {
                     break;
                 }
@@ -163,15 +180,8 @@ impl Worker {
                 thread::yield_now();
                 continue;
             }
-            self.await_git();
-            let spans = coalesce(
-                mem::take(&mut announcements),
-                portion.spans,
-                &self.recorder.resource,
-                self.recorder.policy,
-            );
-            let batch = Batch::new(uuid::Uuid::new_v4().to_string(), spans);
-            let delivered = self.deliver(batch, portion.load);
+            let delivered = self.deliver_in_parts(spans);
+            all_delivered &= delivered;
             self.state.last_send = self.recorder.clock.tick();
             let enough = match occasion {
                 Occasion::Asked => false,
@@ -182,6 +192,30 @@ impl Worker {
                 break;
             }
         }
+        all_delivered
+    }
+
+    /// Delivers spans that ended, halving what the backend finds too large. Whether all were delivered.
+    fn deliver_in_parts(&mut self, spans: Vec<Finished>) -> bool {
+        let mut parts = vec![self.batch(spans)];
+        let mut all_delivered = true;
+        while let Some(batch) = parts.pop() {
+            match self.deliver(batch) {
+                Outcome::Delivered => {}
+                Outcome::Lost => all_delivered = false,
+                Outcome::GivenUp => return false,
+                Outcome::TooLarge(batch) => {
+                    let [first, second] = batch.split();
+                    parts.extend([second, first]);
+                }
+            }
+        }
+        all_delivered
+    }
+
+    fn batch(&mut self, spans: Vec<Finished>) -> Batch {
+        self.await_git();
+        Batch::with_new_key(records(spans, &self.recorder.resource, self.recorder.policy))
     }
 
     /// Whether everything was taken that was accepted when `target` was; of a closed queue, also what is let
@@ -193,31 +227,26 @@ impl Worker {
 
     /// Tries a batch until it is delivered, lost or given up, and settles it. Given up means pending:
     /// a shutdown ran out of time.
-    fn deliver(&mut self, mut batch: Batch, load: Load) -> bool {
+    fn deliver(&mut self, mut batch: Batch) -> Outcome {
+        let load = batch.load();
         loop {
-            let exporter = &mut self.exporter;
-            let outcome = guarded(|| exporter.export(&batch));
-            let error = match outcome {
-                Ok(Ok(())) => {
-                    self.intake.spans.delivered(load);
-                    self.state.cool_down.succeeded();
-                    return true;
-                }
-                Ok(Err(error)) => error,
-                Err(message) => {
-                    diagnostics::exporter_panicked(&message);
-                    self.intake.spans.failed(load, FailureKind::Exporter);
-                    return false;
-                }
+            let Err(error) = self.attempt(&batch) else {
+                self.intake.spans.delivered(load);
+                return Outcome::Delivered;
             };
             if self.stop.is_abandoned() {
-                return false;
+                return Outcome::GivenUp;
+            }
+            if error.retry_advice() == Retry::Split && load.spans > 1 {
+                diagnostics::batch_split(&error, load.spans);
+                self.state.portions.refused(load);
+                return Outcome::TooLarge(batch);
             }
             let random = local::with(|local| local.ids.span_id().bits()).unwrap_or_default();
             match retry::wait_after(&error, batch.attempt(), random) {
                 Some(wait) => {
                     if !self.pause(wait) {
-                        return false;
+                        return Outcome::GivenUp;
                     }
                     batch.next_attempt();
                 }
@@ -225,8 +254,63 @@ impl Worker {
                     diagnostics::batch_lost(&error, load.spans);
                     self.intake.spans.failed(load, error.kind());
                     self.state.cool_down.failed(error.kind(), self.recorder.clock.tick());
-                    return false;
+                    return Outcome::Lost;
                 }
+            }
+        }
+    }
+
+    /// One attempt at a batch.
+    fn attempt(&mut self, batch: &Batch) -> Result<(), ExportError> {
+        let exporter = &mut self.exporter;
+        let outcome = guarded(|| exporter.export(batch)).unwrap_or_else(|message| {
+            diagnostics::exporter_panicked(&message);
+            Err(ExportError::new(FailureKind::Exporter, "the exporter panicked"))
+        });
+        if outcome.is_ok() {
+            self.state.cool_down.succeeded();
+        }
+        outcome
+    }
+
+    /// Announces the roots that run and were not announced, behind the spans that ended. A failure ends
+    /// the round: nobody waits for another attempt, which a later round makes.
+    fn announce(&mut self, occasion: Occasion) {
+        let now = self.recorder.clock.tick();
+        if !self.state.roots.begin(self.intake, now, occasion == Occasion::Asked) {
+            return;
+        }
+        let mut parts = Vec::new();
+        while !self.stop.is_abandoned() {
+            let batch = match parts.pop() {
+                Some(batch) => batch,
+                None => {
+                    let roots = self.state.roots.take(self.state.portions.most());
+                    if roots.is_empty() {
+                        return;
+                    }
+                    self.batch(roots)
+                }
+            };
+            let outcome = self.attempt(&batch);
+            let roots = batch.spans().iter().map(SpanRecord::span_id);
+            match outcome {
+                Ok(()) => self.state.roots.delivered(roots),
+                Err(error) if error.retry_advice() == Retry::Split && batch.spans().len() > 1 => {
+                    self.state.portions.refused(batch.load());
+                    let [first, second] = batch.split();
+                    parts.extend([second, first]);
+                }
+                Err(error) => {
+                    diagnostics::announcements_failed(&error);
+                    self.state.roots.failed(roots, &error, self.recorder.clock.tick());
+                    return;
+                }
+            }
+            // Spans that ended and callers that wait go before the rest.
+            let others_wait = !self.requests.is_empty();
+            if others_wait || occasion != Occasion::Asked && self.is_batch_full() {
+                return;
             }
         }
     }

@@ -1,6 +1,5 @@
 use std::{
     cell::RefCell,
-    mem,
     sync::{
         Arc, Mutex, TryLockError,
         atomic::{AtomicBool, Ordering},
@@ -43,9 +42,9 @@ struct Root {
 /// What the sender finds in a slot.
 pub(crate) enum Look {
     Nothing,
+    /// A root to announce, for which there is no room.
+    TooLarge,
     Announce(Finished),
-    /// Nobody will use the slot again.
-    Gone,
 }
 
 impl RootSlot {
@@ -78,18 +77,23 @@ impl RootSlot {
         Some(shown.announced)
     }
 
-    /// For the sender: the root to announce, once.
-    pub(crate) fn look(self: &Arc<Self>) -> Look {
-        let Ok(mut shown) = self.shown.try_lock() else { return Look::Nothing };
+    /// For the sender: whether nobody will use the slot again.
+    pub(crate) fn is_gone(self: &Arc<Self>) -> bool {
         // Acquire: pairs with the Release in `RootSlots::close`.
+        self.abandoned.load(Ordering::Acquire)
+            || Arc::strong_count(self) == 1 && self.shown.try_lock().is_ok_and(|shown| shown.root.is_none())
+    }
+
+    /// For the sender: a copy of the root that runs, unless it was announced, or its copy costs more than
+    /// `room` bytes.
+    pub(crate) fn look(&self, room: u64) -> Look {
+        let Ok(shown) = self.shown.try_lock() else { return Look::Nothing };
+        let Shown { root: Some(root), log, announced: false } = &*shown else { return Look::Nothing };
         if self.abandoned.load(Ordering::Acquire) {
-            return Look::Gone;
-        }
-        let Shown { root: Some(root), log, announced } = &mut *shown else {
-            return if Arc::strong_count(self) == 1 { Look::Gone } else { Look::Nothing };
-        };
-        if mem::replace(announced, true) {
             return Look::Nothing;
+        }
+        if (size_of::<Finished>() + log.len()) as u64 > room {
+            return Look::TooLarge;
         }
         Look::Announce(Finished {
             site: root.site,
@@ -105,6 +109,15 @@ impl RootSlot {
             provisional: true,
             announced: true,
         })
+    }
+
+    /// For the sender: this root was announced, should it still run.
+    pub(crate) fn announced(&self, span_id: SpanId) {
+        // A slot that is locked is being closed or opened: its root has ended.
+        let Ok(mut shown) = self.shown.try_lock() else { return };
+        if shown.root.as_ref().is_some_and(|root| root.span_id == span_id) {
+            shown.announced = true;
+        }
     }
 }
 

@@ -65,6 +65,23 @@ impl Connection {
                 gate.wait();
                 self.acknowledge(&arrival)
             }
+            Step::AnswerUnread { status, headers, close } => {
+                let arrival = self.read_head()?;
+                self.shared.keep(&arrival);
+                self.answer(status, &headers, b"refused")?;
+                close.wait();
+                Ok(false)
+            }
+            Step::AckUpTo(most) => {
+                let mut arrival = self.read_head()?;
+                if arrival.content_length() > most {
+                    self.shared.keep(&arrival);
+                    self.answer(413, &[], b"too large")?;
+                    return Ok(false);
+                }
+                self.read_body(&mut arrival)?;
+                self.acknowledge(&arrival)
+            }
             Step::Endless => {
                 self.read()?;
                 self.stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")?;
@@ -79,10 +96,15 @@ impl Connection {
 
     fn read(&mut self) -> io::Result<Arrival> {
         let mut arrival = self.read_head()?;
+        self.read_body(&mut arrival)?;
+        Ok(arrival)
+    }
+
+    fn read_body(&mut self, arrival: &mut Arrival) -> io::Result<()> {
         arrival.body = vec![0; arrival.content_length()];
         self.stream.read_exact(&mut arrival.body)?;
-        self.shared.keep(&arrival);
-        Ok(arrival)
+        self.shared.keep(arrival);
+        Ok(())
     }
 
     /// Closing a connection that holds a byte which was not read resets it: the last one is only looked at.

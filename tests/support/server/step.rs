@@ -28,12 +28,23 @@ pub enum Step {
     Hold(Gate),
     /// A head, and a body without an end.
     Endless,
+    /// Answers when it has read the head; once the gate opens it closes, which resets the connection
+    /// when something came that it has not read.
+    AnswerUnread { status: u16, headers: Vec<(String, String)>, close: Gate },
+    /// Does as [`Ack`](Self::Ack) with a body of at most so many bytes. To a larger one it answers 413
+    /// when it has read the head, and closes.
+    AckUpTo(usize),
 }
 
 impl Step {
     /// An answer without headers of its own.
     pub fn reply(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self::Reply { status, headers: Vec::new(), body: body.into() }
+    }
+
+    /// [`AnswerUnread`](Self::AnswerUnread) that closes at once.
+    pub fn refuse_unread(status: u16) -> Self {
+        Self::AnswerUnread { status, headers: Vec::new(), close: open_gate() }
     }
 
     /// An answer with one header.
@@ -52,6 +63,11 @@ pub struct Opener(mpsc::Sender<()>);
 pub fn gate() -> (Gate, Opener) {
     let (opener, gate) = mpsc::channel();
     (Gate(gate), Opener(opener))
+}
+
+/// A gate that was never closed.
+pub fn open_gate() -> Gate {
+    gate().0
 }
 
 impl Gate {
