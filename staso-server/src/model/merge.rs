@@ -1,19 +1,18 @@
 use super::{SpanHead, Timestamp};
 
-/// Whether, of two versions of one span, the candidate takes the place of the known one.
+/// Whether a version of a span that arrives takes the place of the one that stands.
 ///
-/// A final version beats a provisional one, a later end an earlier one, and of two that end alike the one
-/// whose record is greater byte by byte. This is an order, so a trace comes to the same state whatever
-/// the order in which its records arrive, and however often each does.
+/// A final version takes that of any other, a provisional one that of another provisional one: the newest stands. What
+/// arrives again as it stands changes nothing.
 #[must_use]
-pub fn supersedes(candidate: (&SpanHead, &str), known: (&SpanHead, &str)) -> bool {
-    (Rank::of(candidate.0), candidate.1) > (Rank::of(known.0), known.1)
+pub fn supersedes(arriving: (&SpanHead, &str), standing: (&SpanHead, &str)) -> bool {
+    Rank::of(arriving.0).supersedes(Rank::of(standing.0)).unwrap_or_else(|| arriving.1 != standing.1)
 }
 
 /// What versions of a span are told apart by before their records are looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rank {
-    ended: bool,
+    provisional: bool,
     ended_at: Timestamp,
 }
 
@@ -21,13 +20,22 @@ impl Rank {
     /// That of a version.
     #[must_use]
     pub fn of(head: &SpanHead) -> Self {
-        Self { ended: !head.provisional, ended_at: head.ended_at() }
+        Self { provisional: head.provisional, ended_at: head.ended_at() }
     }
 
     /// That of a version of which only this is at hand.
     #[must_use]
     pub fn from_parts(provisional: bool, started_at: Timestamp, duration_micros: u64) -> Self {
         let lasts = i64::try_from(duration_micros).unwrap_or(i64::MAX);
-        Self { ended: !provisional, ended_at: started_at.plus_micros(lasts) }
+        Self { provisional, ended_at: started_at.plus_micros(lasts) }
+    }
+
+    /// The answer of [`supersedes`]; `None` when it depends on whether the records differ.
+    #[must_use]
+    pub fn supersedes(self, standing: Self) -> Option<bool> {
+        if self.provisional != standing.provisional {
+            return Some(standing.provisional);
+        }
+        (self.ended_at != standing.ended_at).then_some(true)
     }
 }

@@ -114,11 +114,10 @@ fn supersedes(
     span: &PreparedSpan,
     standing: &heads::Placed,
 ) -> Result<bool, StoreError> {
-    let rank = Rank::of(&span.head);
-    if rank != standing.rank {
-        return Ok(rank > standing.rank);
+    match Rank::of(&span.head).supersedes(standing.rank) {
+        Some(supersedes) => Ok(supersedes),
+        None => Ok(*arrived.record(span)? != *arrived.record_in(session, standing.block, standing.position)?),
     }
-    Ok(*arrived.record(span)? > *arrived.record_in(session, standing.block, standing.position)?)
 }
 
 /// Senders may differ on where a trace runs; the last one in alphabetical order is right, so that it does not
