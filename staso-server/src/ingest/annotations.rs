@@ -7,7 +7,7 @@ use axum::{
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{body, error::ParseError};
+use super::{body, error::ParseError, mend::or_mended};
 use crate::{
     http::{ApiError, AppState, Caller, Intake},
     model::{Annotation, AnnotationValue, Grant, SpanId, Timestamp, TraceId},
@@ -48,6 +48,10 @@ pub(super) async fn annotate(
 ///
 /// The first fault and its path.
 pub fn parse_annotation(json: &str, received_at: Timestamp) -> Result<Annotation, ParseError> {
+    or_mended(json, |json| read_annotation(json, received_at))
+}
+
+fn read_annotation(json: &str, received_at: Timestamp) -> Result<Annotation, ParseError> {
     let body: Map<String, Value> =
         serde_json::from_str(json).map_err(|error| ParseError::of_json(&error, json))?;
     let name = text(&body, "name")?.filter(|name| !name.is_empty());
@@ -66,7 +70,7 @@ fn judgement(value: &Value, data_type: &str) -> Result<AnnotationValue, ParseErr
     let expected = |what: &str| {
         ParseError::invalid("value", format_args!("expected {what}, as `data_type` is `{data_type}`"))
     };
-    match data_type {
+    match data_type.to_ascii_lowercase().as_str() {
         "numeric" => value.as_f64().map(AnnotationValue::Numeric).ok_or_else(|| expected("a number")),
         "categorical" => {
             let label = value.as_str().map(|label| AnnotationValue::Categorical(label.to_owned()));
@@ -97,7 +101,7 @@ mod tests {
     fn a_value_is_of_its_type() {
         for (json, expected) in [
             (r#"{"name":"n","value":2}"#, AnnotationValue::Numeric(2.0)),
-            (r#"{"name":"n","value":true,"data_type":"boolean"}"#, AnnotationValue::Boolean(true)),
+            (r#"{"name":"n","value":true,"data_type":"BOOLEAN"}"#, AnnotationValue::Boolean(true)),
             (
                 r#"{"name":"n","value":"x","data_type":"categorical"}"#,
                 AnnotationValue::Categorical("x".to_owned()),

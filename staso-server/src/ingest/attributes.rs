@@ -3,7 +3,10 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::field::{Field, next_key, shortened};
+use super::{
+    field::{Field, next_key, shortened},
+    mend::mended,
+};
 use crate::{model::add_counts, pricing::Usage};
 
 /// A span is found by so many tags; its record has them all.
@@ -25,9 +28,7 @@ impl Attributes {
         if json == "{}" || json.is_empty() {
             return Self::default();
         }
-        serde_json::from_str(json)
-            .or_else(|_| serde_json::from_str(&without_bare_words(json)))
-            .unwrap_or_default()
+        serde_json::from_str(json).or_else(|_| serde_json::from_str(&mended(json))).unwrap_or_default()
     }
 }
 
@@ -120,30 +121,6 @@ impl<'de> Deserialize<'de> for Tags {
     }
 }
 
-/// The text with `null` for `NaN`, `Infinity` and `-Infinity`, which Python writes bare.
-fn without_bare_words(json: &str) -> String {
-    let mut rest = json;
-    let mut valid = String::with_capacity(json.len());
-    let (mut in_string, mut escaped) = (false, false);
-    while let Some(char) = rest.chars().next() {
-        if in_string {
-            in_string = char != '"' || escaped;
-            escaped = char == '\\' && !escaped;
-        } else if let Some(after) =
-            ["NaN", "-Infinity", "Infinity"].into_iter().find_map(|word| rest.strip_prefix(word))
-        {
-            valid.push_str("null");
-            rest = after;
-            continue;
-        } else {
-            in_string = char == '"';
-        }
-        valid.push(char);
-        rest = rest.get(char.len_utf8()..).unwrap_or_default();
-    }
-    valid
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,8 +157,8 @@ mod tests {
 
     #[test]
     fn numbers_that_json_cannot_write_do_not_hide_the_rest() {
-        let json = r#"{"a": NaN, "b": [-Infinity, Infinity], "c": "\"NaN", "tags": ["NaN"]}"#;
-        assert_eq!(Attributes::of(json).tags, ["NaN"]);
+        let json = r#"{"a": NaN, "b": [-Infinity, 1e400], "c": "\"NaN", "tags": ["NaN", "\ud83d"]}"#;
+        assert_eq!(Attributes::of(json).tags, ["NaN", "\u{fffd}"]);
     }
 
     #[test]

@@ -41,10 +41,24 @@ pub(super) async fn read(
         Encoding::Gzip => undo(MultiGzDecoder::new(io::Cursor::new(bytes)), limit, room).await?,
         Encoding::Deflate => undo(ZlibDecoder::new(io::Cursor::new(bytes)), limit, room).await?,
     };
-    let text = String::from_utf8(bytes).map_err(|error| {
-        bad_request(format!("the body is not UTF-8 from byte {} on", error.utf8_error().valid_up_to()))
-    })?;
+    let (text, room) = decode(bytes, room)?;
     Ok(Received { text, room })
+}
+
+/// Text with U+FFFD where it is not UTF-8, as far as it looks like JSON. What does not, such as a body compressed
+/// without a word, is refused.
+fn decode(bytes: Vec<u8>, mut room: Room) -> Result<(String, Room), ApiError> {
+    let error = match String::from_utf8(bytes) {
+        Ok(text) => return Ok((text, room)),
+        Err(error) => error,
+    };
+    if !error.as_bytes().trim_ascii_start().starts_with(b"{") {
+        let valid_up_to = error.utf8_error().valid_up_to();
+        return Err(bad_request(format!("the body is not UTF-8 from byte {valid_up_to} on")));
+    }
+    let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+    room.grow(text.len().saturating_sub(error.as_bytes().len()))?;
+    Ok((text, room))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -7,6 +7,7 @@ mod body;
 mod error;
 mod field;
 mod locate;
+mod mend;
 mod parse;
 mod record;
 mod span;

@@ -7,6 +7,7 @@ use super::{
     array::Left,
     error::ParseError,
     field::{Field, next_key, twice},
+    mend::or_mended,
     span,
 };
 use crate::{
@@ -34,12 +35,17 @@ const MAX_SPANS: usize = 50_000;
 /// Reads the body of an ingest request.
 ///
 /// What a sender may leave out gets its default, and values of its own (kinds, statuses, identifiers of any
-/// form) are kept; what is of a wrong type, or twice in one object, is an error.
+/// form) are kept; what is of a wrong type, or twice in one object, is an error. Text that serializers write and no
+/// parser reads, such as half of a surrogate pair, is mended.
 ///
 /// # Errors
 ///
 /// The first fault and its path.
 pub fn parse_request(body: &str, prices: &Prices) -> Result<Vec<ParsedTrace>, ParseError> {
+    or_mended(body, |body| read_request(body, prices))
+}
+
+fn read_request(body: &str, prices: &Prices) -> Result<Vec<ParsedTrace>, ParseError> {
     let request: Request<'_> =
         serde_json::from_str(body).map_err(|error| ParseError::of_json(&error, body))?;
     let traces = request.traces.ok_or_else(|| missing("traces"))?;
@@ -56,6 +62,10 @@ pub fn parse_request(body: &str, prices: &Prices) -> Result<Vec<ParsedTrace>, Pa
 ///
 /// The first fault and its path in the object.
 pub fn parse_trace(json: &str, prices: &Prices) -> Result<ParsedTrace, ParseError> {
+    or_mended(json, |json| read_trace(json, prices))
+}
+
+fn read_trace(json: &str, prices: &Prices) -> Result<ParsedTrace, ParseError> {
     let spans = Left::new(usize::MAX, "spans");
     let mut text = serde_json::Deserializer::from_str(json);
     let trace = TraceSeed { spans: &spans }.deserialize(&mut text);
@@ -113,10 +123,18 @@ pub(super) fn timestamp(field: Field<'_>) -> Result<Timestamp, ParseError> {
             return Err(other.is_not("a time such as `2026-01-02T03:04:05.678+00:00`", "timestamp"));
         }
     };
-    text.parse().map_err(|error| {
+    text.parse().or_else(|error| without_offset(&text).ok_or(error)).map_err(|error: jiff::Error| {
         let shown: String = text.chars().take(40).collect();
         ParseError::invalid("timestamp", format_args!("`{shown}` is not a time in RFC 3339: {error}"))
     })
+}
+
+/// A time without an offset, such as Python writes of a naive `datetime`, is in UTC, as times on the wire are.
+fn without_offset(text: &str) -> Option<Timestamp> {
+    let (_, time) = text.split_once(['T', 't', ' '])?;
+    let is_bare =
+        time.contains(':') && time.bytes().all(|byte| byte.is_ascii_digit() || b":.".contains(&byte));
+    is_bare.then(|| format!("{text}Z").parse().ok()).flatten()
 }
 
 pub(super) fn new_id() -> String {

@@ -25,7 +25,7 @@ pub(super) fn parse(record: &RawValue, prices: &Prices) -> Result<IncomingSpan, 
     // These stay in the record; here only their type matters.
     span.input.text_or_empty("input")?;
     span.output.text_or_empty("output")?;
-    span.error_message.text_or_empty("error_message")?;
+    let has_error_text = !span.error_message.text_or_empty("error_message")?.trim().is_empty();
     let (span_id, record) = match span.span_id.id("span_id")? {
         Some(id) => (id, record.to_owned()),
         None => {
@@ -42,7 +42,7 @@ pub(super) fn parse(record: &RawValue, prices: &Prices) -> Result<IncomingSpan, 
         kind: kind(&span.kind.text_or_empty("kind")?),
         started_at: timestamp(span.timestamp)?,
         duration_micros: micros(span.duration_ms.number("duration_ms")?.unwrap_or(0.0)),
-        status: status(&span.status.text_or_empty("status")?),
+        status: SpanStatus::of_span(&span.status.text_or_empty("status")?, has_error_text),
         provisional: attributes.provisional,
         agent: span.agent_name.name("agent_name")?,
         conversation_id: span.session_id.name("session_id")?,
@@ -62,10 +62,6 @@ pub(super) fn parse(record: &RawValue, prices: &Prices) -> Result<IncomingSpan, 
 
 fn kind(text: &str) -> SpanKind {
     if text.is_empty() { SpanKind::Chain } else { text.parse().unwrap_or(SpanKind::Custom) }
-}
-
-fn status(text: &str) -> SpanStatus {
-    if text.is_empty() { SpanStatus::Ok } else { SpanStatus::of_wire(text) }
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
@@ -124,7 +120,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for SpanObject<'a> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut span = SpanObject::default();
                 while let Some(key) = next_key(&mut map)? {
-                    let is_kept_only = matches!(&*key, "input" | "output" | "error_message");
+                    let is_kept_only = matches!(&*key, "input" | "output");
                     match span.field(&key) {
                         Some(field) if is_kept_only => field.read_type(&key, &mut map)?,
                         Some(field) => field.read(&key, &mut map)?,

@@ -40,12 +40,13 @@ pub enum StatusFilter {
 
 impl StatusFilter {
     /// Every one, in the order in which they are offered.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Is(TraceStatus::Running),
         Self::Is(TraceStatus::Ok),
         Self::Failed,
         Self::Is(TraceStatus::Error),
         Self::Is(TraceStatus::Timeout),
+        Self::Is(TraceStatus::Other),
     ];
 
     /// The lower-case name.

@@ -7,8 +7,8 @@ use super::{Cost, SpanId, SpanKind, Timestamp, Tokens};
 
 /// How a span ended.
 ///
-/// Senders may write any text; what is none of the three known ones is [`Other`](Self::Other), and the text
-/// stays in the record.
+/// Senders may write any text, which stays in the record. What says neither success nor failure is
+/// [`Other`](Self::Other), and no success.
 #[derive(
     Clone,
     Copy,
@@ -37,13 +37,35 @@ pub enum SpanStatus {
 }
 
 impl SpanStatus {
-    /// Reads the text of the wire, in any letter case.
+    /// Reads the text of the wire: the three words of the contract, and those of other senders that say the same. Letter
+    /// case, spaces and separators do not matter, nor the prefix of OpenTelemetry's `STATUS_CODE_OK`.
     #[must_use]
     pub fn of_wire(text: &str) -> Self {
-        [(Self::Ok, "ok"), (Self::Error, "error"), (Self::Timeout, "timeout")]
-            .into_iter()
-            .find_map(|(status, name)| name.eq_ignore_ascii_case(text).then_some(status))
-            .unwrap_or(Self::Other)
+        let word: String = text.chars().filter(|char| char.is_alphanumeric()).take(40).collect();
+        let word = word.to_ascii_lowercase();
+        match word.strip_prefix("statuscode").unwrap_or(&word) {
+            "ok" | "success" | "succeeded" | "successful" | "completed" | "complete" | "done"
+            | "finished" | "passed" => Self::Ok,
+            "error" | "errored" | "failed" | "failure" | "fail" | "fatal" | "exception" | "panic"
+            | "panicked" | "cancelled" | "canceled" | "interrupted" | "aborted" | "killed" | "terminated"
+            | "crashed" => Self::Error,
+            "timeout" | "timedout" | "deadlineexceeded" => Self::Timeout,
+            _ => Self::Other,
+        }
+    }
+
+    /// How a span stands whose sender wrote this word, none if empty, and an error text or not.
+    ///
+    /// A word decides, as a status that was set after an error stands: `ok` with an error text is `ok`. Without a word
+    /// that says it, an error text is that of a failure.
+    #[must_use]
+    pub fn of_span(text: &str, has_error_text: bool) -> Self {
+        let left_out = text.trim().is_empty() || text.eq_ignore_ascii_case("unset");
+        match if left_out { Self::Ok } else { Self::of_wire(text) } {
+            Self::Ok if left_out && has_error_text => Self::Error,
+            Self::Other if has_error_text => Self::Error,
+            status => status,
+        }
     }
 
     /// The lower-case name.
@@ -190,4 +212,43 @@ pub struct StoredSpan {
     pub row: SpanRow,
     /// The span object of the wire, as it came.
     pub record: Arc<RawValue>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn b5_status_words() {
+        use SpanStatus::{Error, Ok, Other, Timeout};
+        for (word, alone, with_error_text) in [
+            ("ok", Ok, Ok),
+            ("OK", Ok, Ok),
+            ("Success", Ok, Ok),
+            ("completed", Ok, Ok),
+            ("STATUS_CODE_OK", Ok, Ok),
+            ("", Ok, Error),
+            ("UNSET", Ok, Error),
+            ("error", Error, Error),
+            ("ERROR", Error, Error),
+            ("failed", Error, Error),
+            ("Failure", Error, Error),
+            (" exception ", Error, Error),
+            ("cancelled", Error, Error),
+            ("CANCELED", Error, Error),
+            ("interrupted", Error, Error),
+            ("STATUS_CODE_ERROR", Error, Error),
+            ("timeout", Timeout, Timeout),
+            ("timed_out", Timeout, Timeout),
+            ("timedOut", Timeout, Timeout),
+            ("Deadline Exceeded", Timeout, Timeout),
+            ("needs review", Other, Error),
+            ("not ok", Other, Error),
+            ("失敗", Other, Error),
+            ("…", Other, Error),
+        ] {
+            let found = [false, true].map(|has_error_text| SpanStatus::of_span(word, has_error_text));
+            assert_eq!(found, [alone, with_error_text], "{word:?}");
+        }
+    }
 }

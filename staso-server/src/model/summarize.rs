@@ -122,7 +122,8 @@ pub fn summarize<'a>(spans: impl IntoIterator<Item = &'a SpanHead>) -> Option<Tr
         status: ended.map_or(TraceStatus::Running, |root| match root.status {
             super::SpanStatus::Error => TraceStatus::Error,
             super::SpanStatus::Timeout => TraceStatus::Timeout,
-            super::SpanStatus::Ok | super::SpanStatus::Other => TraceStatus::Ok,
+            super::SpanStatus::Ok => TraceStatus::Ok,
+            super::SpanStatus::Other => TraceStatus::Other,
         }),
         started_at,
         duration_micros: ended.map_or_else(

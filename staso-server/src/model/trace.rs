@@ -28,11 +28,13 @@ pub enum TraceStatus {
     Error,
     /// Its root ended by a deadline.
     Timeout,
+    /// Its root ended with a status of its sender's own, which says neither success nor failure.
+    Other,
 }
 
 impl TraceStatus {
     /// Every status, in the order in which lists show them.
-    pub const ALL: [Self; 4] = [Self::Running, Self::Ok, Self::Error, Self::Timeout];
+    pub const ALL: [Self; 5] = [Self::Running, Self::Ok, Self::Error, Self::Timeout, Self::Other];
 
     /// The lower-case name.
     #[must_use]
@@ -42,6 +44,7 @@ impl TraceStatus {
             Self::Ok => "ok",
             Self::Error => "error",
             Self::Timeout => "timeout",
+            Self::Other => "other",
         }
     }
 

@@ -193,6 +193,7 @@ pub fn trace_status(status: TraceStatus) -> Markup {
         TraceStatus::Ok => "✓",
         TraceStatus::Error => "✗",
         TraceStatus::Timeout => "◷",
+        TraceStatus::Other => "?",
     };
     state(status.as_str(), sign)
 }

@@ -9,3 +9,4 @@ mod connections;
 mod faults;
 mod repeats;
 mod secrets;
+mod senders;

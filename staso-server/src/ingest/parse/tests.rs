@@ -164,15 +164,71 @@ fn text_that_is_not_json_is_malformed_where_it_breaks() {
 }
 
 #[test]
-fn text_that_no_parser_can_read_is_refused_even_where_nobody_reads() {
+fn text_that_nothing_can_mend_is_refused_even_where_nobody_reads() {
     let body = |input| {
         let span = format!(r#"{{"timestamp":"{AT}","input":"{input}"}}"#);
         format!(r#"{{"traces":[{{"timestamp":"{AT}","spans":[{span}]}}]}}"#)
     };
     assert!(parse(&body(r"\\ud83d \ud83d\ude00 \u00e9")).is_ok());
-    for broken in [r"\ud83d", r"\uDE00", r"\uD83D\u0041", r"\x", r"\u12"] {
+    for broken in [r"\x", r"\u12", r"\u12\ud83d"] {
         assert!(fault(&body(broken)).starts_with("traces[0].spans[0]"), "{broken}");
     }
+}
+
+#[test]
+fn b14_a_lone_surrogate_is_replaced_in_any_text() {
+    let lone = |key: &str| format!(r#"{{"timestamp":"{AT}","{key}":"cut \ud83d"}}"#);
+    for key in
+        ["span_id", "parent_span_id", "name", "kind", "status", "model", "input", "output", "attributes"]
+            .into_iter()
+            .chain(["error_message", "session_id", "agent_name", "user_id", "agent_id", "own", r"\udc00"])
+    {
+        let body = format!(r#"{{"traces":[{{"timestamp":"{AT}","spans":[{}]}}]}}"#, lone(key));
+        let record =
+            parse(&body).unwrap_or_else(|error| panic!("{key}: {error}")).remove(0).spans.remove(0).record;
+        let record: Value = serde_json::from_str(record.get()).unwrap();
+        assert_eq!(record[key.replace(r"\udc00", "\u{fffd}")], "cut \u{fffd}", "{key}");
+    }
+    for key in ["trace_id", "environment", "own"] {
+        let spans = format!(r#"{{"timestamp":"{AT}","spans":[{}],"{key}":"cut \ude00"}}"#, lone("name"));
+        assert!(parse(&format!(r#"{{"traces":[{spans}]}}"#)).is_ok(), "{key}");
+    }
+}
+
+#[test]
+fn what_serializers_write_beyond_json_costs_no_batch() {
+    let span = format!(
+        r#"{{"timestamp":"{AT}","duration_ms":1e400,"input_tokens":NaN,"output_tokens":-1e400,"own":[Infinity]}}"#
+    );
+    let body = format!("\u{feff}{{\"traces\":[{{\"timestamp\":\"{AT}\",\"spans\":[{span}]}}]}}");
+    let span = parse(&body).unwrap().remove(0).spans.remove(0);
+    assert_eq!((span.head.duration_micros, span.head.tokens), (MAX_COUNT, None));
+    serde_json::from_str::<Value>(span.record.get()).unwrap();
+}
+
+#[test]
+fn a_time_without_an_offset_is_in_utc() {
+    let at = |text: &str| one(json!({ "timestamp": text })).head.started_at.to_string();
+    assert_eq!(at("2026-01-02T03:04:05.5"), "2026-01-02T03:04:05.500000Z");
+    assert_eq!(at("2026-01-02 03:04:05"), "2026-01-02T03:04:05.000000Z");
+    for text in ["2026-01-02", "2026-01-02T03", "2026-01-02T03:04:05.", "03:04:05"] {
+        assert!(
+            fault(&request(json!({ "timestamp": text }))).contains("is not a time in RFC 3339"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn an_error_text_without_a_word_that_says_otherwise_is_that_of_a_failure() {
+    let status = |status: Value, error: Value| {
+        one(json!({ "timestamp": AT, "status": status, "error_message": error })).head.status
+    };
+    assert_eq!(status(json!("meh"), json!("boom")), SpanStatus::Error);
+    assert_eq!(status(json!("meh"), json!(" ")), SpanStatus::Other);
+    assert_eq!(status(json!(null), json!("boom")), SpanStatus::Error);
+    assert_eq!(status(json!("ok"), json!("boom")), SpanStatus::Ok);
+    assert_eq!(status(json!("failed"), json!(null)), SpanStatus::Error);
 }
 
 #[test]

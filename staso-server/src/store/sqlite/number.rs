@@ -53,6 +53,7 @@ pub(super) const fn status_number(status: TraceStatus) -> i64 {
         TraceStatus::Ok => 1,
         TraceStatus::Error => 2,
         TraceStatus::Timeout => 3,
+        TraceStatus::Other => 5,
     }
 }
 

@@ -46,7 +46,7 @@ pub(in crate::web) fn panel(context: &PageContext, place: &Place<'_>, span: &Sto
                 }
             }
             @if row.status.is_failure() || !record.error_message.is_empty() {
-                (failure(&record, &known))
+                (failure(&record, &known, row.status.is_failure()))
             }
             (facts(context, place, row, &record, &known))
             (payload("Input", &record.input, &raw))
@@ -72,10 +72,14 @@ fn permalink(context: &PageContext, trace_id: &TraceId, row: &SpanRow) -> Link {
     context.link(Link::to("/traces").part(trace_id.as_str()).with("span", row.span_id.as_str()))
 }
 
-fn failure(record: &Record, known: &Known) -> Markup {
+fn failure(record: &Record, known: &Known, failed: bool) -> Markup {
     html! {
         div.span-failure {
-            strong { @if known.exception.is_empty() { "Failed" } @else { (known.exception) } }
+            strong {
+                @if !known.exception.is_empty() { (known.exception) }
+                @else if failed { "Failed" }
+                @else { "Error text" }
+            }
             @if record.error_message.is_empty() { p.muted { "Without a message" } }
             @else { pre.text { (record.error_message) } }
         }
@@ -97,7 +101,10 @@ fn facts(context: &PageContext, place: &Place<'_>, row: &SpanRow, record: &Recor
                     span.muted { (share(row.duration_micros, place.trace_micros)) " of the trace" }
                 }
             }
-            @if row.status == crate::model::SpanStatus::Other { dt { "Status" } dd { (record.status) } }
+            @if !record.status.is_empty() && !record.status.eq_ignore_ascii_case(row.status.as_str()) {
+                dt { "Status" }
+                dd { (record.status) }
+            }
             @if !row.agent.is_empty() {
                 dt { "Agent" }
                 dd {

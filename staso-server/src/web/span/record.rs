@@ -53,10 +53,12 @@ impl Record {
         serde_json::from_str(record).unwrap_or_default()
     }
 
-    /// The names of what the sender was told not to record.
+    /// The names of what the sender was told not to record, or whatever else became of it than being captured.
     pub(in crate::web) fn suppressed(&self) -> Vec<&str> {
         let entries = self.capture.as_object().into_iter().flatten();
-        entries.filter(|(_, state)| *state == "suppressed").map(|(name, _)| name.as_str()).collect()
+        let is_kept =
+            |state: &Value| state.as_str().is_none_or(|state| state.eq_ignore_ascii_case("captured"));
+        entries.filter(|(_, state)| !is_kept(state)).map(|(name, _)| name.as_str()).collect()
     }
 
     pub(in crate::web) fn known(&self) -> Known {
@@ -135,8 +137,10 @@ mod tests {
 
     #[test]
     fn what_was_suppressed_is_named() {
-        let record = Record::of(r#"{"capture": {"request": "captured", "output": "suppressed"}}"#);
-        assert_eq!(record.suppressed(), ["output"]);
+        let record = Record::of(
+            r#"{"capture": {"request": "Captured", "output": "SUPPRESSED", "tool_schema": "redacted"}}"#,
+        );
+        assert_eq!(record.suppressed(), ["output", "tool_schema"]);
     }
 
     #[test]
