@@ -13,6 +13,7 @@ use crossbeam_channel::{Receiver, bounded};
 
 use crate::{
     config::{Builder, GitSource, InitError, Settings},
+    diagnostics,
     export::{self, Export},
     queue::{Load, Queue, Waker},
     record::{Resource, clock::Clock, fork_generation},
@@ -154,14 +155,24 @@ impl Active {
             self.intake.annotations.gate().close();
         }
         let accepted = if wait.is_for_end() { 0 } else { self.intake.spans.ledger().accepted() };
-        match self.sender.ask(asked, timeout) {
+        let last = match self.sender.ask(asked, timeout) {
             Waited::Done if wait.is_for_end() => wait.over(|| self.final_report()),
             Waited::TimedOut if wait.is_last() => {
                 self.sender.abandon();
                 wait.over(|| self.report(0, true))
             }
-            waited => self.report(accepted, waited != Waited::Done),
+            waited => return self.report(accepted, waited != Waited::Done),
+        };
+        if last.pending() > 0 {
+            diagnostics::spans_left(last.pending());
         }
+        last
+    }
+
+    /// Spans that ended and were not delivered, so far.
+    fn lost(&self) -> u64 {
+        let report = self.report(0, false);
+        report.failed() + report.rejected() + report.pending()
     }
 
     /// The counts once the sender has ended, which left behind what it had no time for.
@@ -188,7 +199,12 @@ impl std::fmt::Debug for Active {
 }
 
 /// Starts a client from settings that were checked.
-pub(crate) fn start(settings: Settings) -> Result<Client, InitError> {
+pub(crate) fn start(mut settings: Settings) -> Result<Client, InitError> {
+    let misspelt = settings.misspelt.take();
+    if let Some(told) = &misspelt {
+        diagnostics::misspelt(told);
+    }
+    diagnostics::prepare(settings.quiet, misspelt);
     let shutdown_timeout = settings.shutdown_timeout;
     let active = if settings.enabled { Some(Arc::new(activate(settings)?)) } else { None };
     let replaced = {
@@ -198,6 +214,7 @@ pub(crate) fn start(settings: Settings) -> Result<Client, InitError> {
     };
     let replaced = replaced.map(|replaced| {
         let report = replaced.shutdown(shutdown_timeout);
+        diagnostics::lost_by_retired(replaced.lost());
         replaced.ending.report().unwrap_or(report)
     });
     Ok(Client { active, shutdown_timeout, replaced })
@@ -272,8 +289,9 @@ pub(crate) fn flush_at_exit(timeout: Duration) {
             Ok(current) => {
                 let active = current.clone();
                 drop(current);
-                if let Some(active) = active {
+                if let Some(active) = active.filter(|active| active.generation == fork_generation()) {
                     let _ = active.flush(deadline.since(clock.tick()));
+                    diagnostics::say(active.lost());
                 }
                 return;
             }

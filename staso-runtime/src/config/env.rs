@@ -72,6 +72,14 @@ impl Environment {
         std::env::current_dir().ok()
     }
 
+    /// The names of all variables.
+    pub(super) fn names(&self) -> Box<dyn Iterator<Item = String> + '_> {
+        match self {
+            Self::Process => Box::new(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())),
+            Self::Given(variables) => Box::new(variables.keys().map(|name| (*name).to_owned())),
+        }
+    }
+
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the process's variables")]
     fn raw(&self, name: &'static str) -> Option<OsString> {
         match self {

@@ -8,6 +8,7 @@ mod git;
 mod git_env;
 mod resolve;
 mod settings;
+mod variables;
 
 pub use builder::Builder;
 pub(crate) use env::Environment;

@@ -44,12 +44,11 @@ impl Builder {
         let api_key = text(self.api_key.take(), env, "api_key", "STASO_API_KEY")?.unwrap_or_default();
         let agent_name =
             text(self.agent_name.take(), env, "agent_name", "STASO_AGENT_NAME")?.unwrap_or_default();
-        if is_http && api_key.is_empty() {
-            return Err(required("api_key", "STASO_API_KEY"));
-        }
-        if agent_name.is_empty() {
-            return Err(required("agent_name", "STASO_AGENT_NAME"));
-        }
+        let missing = [
+            (is_http && api_key.is_empty()).then_some(("api_key", "STASO_API_KEY")),
+            agent_name.is_empty().then_some(("agent_name", "STASO_AGENT_NAME")),
+        ];
+        required(missing.into_iter().flatten(), is_http, env)?;
         if is_http {
             check_key(&api_key)?;
         }
@@ -104,6 +103,8 @@ impl Builder {
             redact: self.redact,
             git: git_source(self.capture_git, env),
             clock: self.clock,
+            quiet: env.switch("STASO_QUIET", "STASO_QUIET")?.unwrap_or(false),
+            misspelt: env.misspelt(),
         })
     }
 
@@ -134,6 +135,8 @@ impl Builder {
             redact: None,
             git: GitSource::Off,
             clock: None,
+            quiet: false,
+            misspelt: None,
         }
     }
 }
@@ -164,9 +167,26 @@ fn label(
     }
 }
 
-fn required(setting: &'static str, variable: &'static str) -> InitError {
-    let problem = format!("{setting} is required. Pass it directly or set {variable} env var.");
-    InitError::new(setting, Some(variable), problem)
+/// Names every setting that is missing, so that one run is enough to learn of them all.
+fn required(
+    missing: impl Iterator<Item = (&'static str, &'static str)>,
+    is_http: bool,
+    env: &Environment,
+) -> Result<(), InitError> {
+    let missing: Vec<_> = missing.collect();
+    let Some((setting, variable)) = missing.first().copied() else { return Ok(()) };
+    let mut problem: Vec<String> = missing
+        .iter()
+        .map(|(setting, variable)| {
+            format!("{setting} is required. Pass it directly or set {variable} env var.")
+        })
+        .collect();
+    problem.extend(env.misspelt().map(|misspelt| format!("{misspelt}.")));
+    problem.push("`staso dev -- <your program>` sets both and shows the traces on this machine.".into());
+    if is_http {
+        problem.push("STASO_EXPORTER=console prints them and needs no key.".into());
+    }
+    Err(InitError::new(setting, Some(variable), problem.join(" ")))
 }
 
 fn check_key(key: &str) -> Result<(), InitError> {

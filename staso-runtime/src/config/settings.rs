@@ -26,6 +26,10 @@ pub(crate) struct Settings {
     pub(crate) redact: Option<RedactHook>,
     pub(crate) git: GitSource,
     pub(crate) clock: Option<Clock>,
+    /// No line is printed at exit when spans were lost.
+    pub(crate) quiet: bool,
+    /// What to tell of variables that no setting knows.
+    pub(crate) misspelt: Option<String>,
 }
 
 /// How the http exporter reaches its backend.

@@ -1,6 +1,8 @@
 //! What Staso says of itself: through the `log` facade, target `staso`, one record per kind of fault and
 //! ten seconds. Never a secret, never a captured value.
 
+mod last_words;
+
 use std::{
     fmt,
     sync::{
@@ -16,6 +18,8 @@ use crate::{
     export::{ExportError, FailureKind},
     record::{SpanKind, clock::Clock},
 };
+
+pub(crate) use last_words::{lost_by_retired, prepare, say};
 
 const TARGET: &str = "staso";
 const PAUSE_NANOS: u64 = 10_000_000_000;
@@ -54,21 +58,19 @@ impl Fault {
 
 /// A span that ended after a shutdown. Called on the traced thread, for no sender is left to say it.
 pub(crate) fn rejected(why: FailureKind) {
+    const TOO_LATE: &str = "a span came after the client was shut down; keep the client until the end of \
+                            the program: `let _staso = staso::init()?`, not `let _ = …`";
     static FAULT: Fault = Fault::new();
     if why == FailureKind::Shutdown {
-        FAULT.log(
-            Level::Warn,
-            format_args!(
-                "a span came after the client was shut down, and is lost; keep the client until the end of \
-                 the program: `let _staso = staso::init()?`, not `let _ = …`"
-            ),
-        );
+        last_words::unless_known_because(TOO_LATE);
+        FAULT.log(Level::Warn, format_args!("{TOO_LATE}"));
     }
 }
 
 /// Spans that the queue refused, counted since the last record. Whether it was logged.
 pub(crate) fn spans_rejected(count: u64, why: FailureKind) -> bool {
     static FAULT: Fault = Fault::new();
+    last_words::unless_known_because("they came faster than they are delivered");
     FAULT.log(
         Level::Warn,
         format_args!("{count} spans were rejected ({why}): they came faster than they are delivered"),
@@ -77,6 +79,7 @@ pub(crate) fn spans_rejected(count: u64, why: FailureKind) -> bool {
 
 pub(crate) fn batch_lost(error: &ExportError, spans: u64) {
     static FAULT: Fault = Fault::new();
+    last_words::because(format_args!("{error}"));
     FAULT.log(Level::Warn, format_args!("{spans} spans could not be delivered: {error}"));
 }
 
@@ -113,6 +116,7 @@ pub(crate) fn flush_failed(error: &ExportError) {
 /// The panic's message is the exporter's own and may quote what it exported, so it is left out.
 pub(crate) fn exporter_panicked(_message: &str) {
     static FAULT: Fault = Fault::new();
+    last_words::because(format_args!("the exporter panicked"));
     FAULT.log(Level::Error, format_args!("the exporter panicked; what it was given is lost"));
 }
 
@@ -123,10 +127,24 @@ pub(crate) fn worker_panicked(message: &str) {
 
 pub(crate) fn no_thread(error: &std::io::Error) {
     static FAULT: Fault = Fault::new();
+    last_words::because(format_args!("the sender thread could not be started: {error}"));
     FAULT.log(
         Level::Error,
         format_args!("the sender thread could not be started, the next flush tries again: {error}"),
     );
+}
+
+/// A variable of the process that no setting knows.
+pub(crate) fn misspelt(told: &str) {
+    static FAULT: Fault = Fault::new();
+    FAULT.log(Level::Warn, format_args!("{told}"));
+}
+
+/// Spans that a client has left when it ends, since it had no more time.
+pub(crate) fn spans_left(spans: u64) {
+    static FAULT: Fault = Fault::new();
+    last_words::unless_known_because("there was no time left to deliver them");
+    FAULT.log(Level::Warn, format_args!("{spans} spans are lost: there was no time left to deliver them"));
 }
 
 pub(crate) fn redact_panicked() {
