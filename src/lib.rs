@@ -32,8 +32,8 @@
 //! - An **agent** names the spans inside it; a [`conversation!`] groups traces and says who the end user
 //!   is. Both follow the code: into functions it calls and futures it awaits, never into another task.
 //!   [`Context`] takes them to other threads, tasks and processes.
-//! - A value is **captured** as its bounds allow: `Serialize` gives JSON, else `Debug` a text, else the
-//!   type's name. No bound is asked for. [`Capture`], `skip` and [`Builder::redact`] keep values out.
+//! - A value is **captured** as its bounds allow: `Serialize` gives JSON, else `Debug`, `Display` or
+//!   `AsRef<str>` a text, else the type's name. No bound is asked for. [`Capture`], `skip` and [`Builder::redact`] keep values out.
 //! - A [`Client`], from [`init`] or [`builder`], delivers what ended through an [`Exporter`]: to Staso, to
 //!   the terminal, to a file, to memory, or to an [`Export`] of your own.
 //!

@@ -53,8 +53,8 @@ use proc_macro::TokenStream;
 /// # What is captured
 ///
 /// Arguments are captured before the body runs, by the names that their patterns bind: `(a, b): (u8, u8)`
-/// gives `a` and `b`. A value is written as JSON if it is `Serialize`, else as its `Debug` text, else as its
-/// type's name. Locks named in the type of an argument (`Mutex`, `RwLock`) are never touched. An `Err` makes
+/// gives `a` and `b`. A value is written as JSON if it is `Serialize`, else as its `Debug` text, else
+/// as what `Display` or `AsRef<str>` gives, else as its type's name. Locks named in the type of an argument (`Mutex`, `RwLock`) are never touched. An `Err` makes
 /// the span one of status `error`; so does a panic, which continues unchanged.
 ///
 /// # Where it can go

@@ -81,9 +81,9 @@ pub mod __private {
         __staso_capture as capture, __staso_errors_only as errors_only, __staso_observe as observe,
         __staso_outcome as outcome, __staso_type_name as type_name,
         capture::{
-            CaptureDebug, CaptureJson, CaptureLock, CaptureName, FailBoxed, FailDebug, FailDisplay,
-            FailError, FailIo, FailName, FailShared, Failure, Outcome, Probe, Slot, SplitAny, SplitResult,
-            Splitter, name_type, observe_type,
+            CaptureDebug, CaptureDisplay, CaptureJson, CaptureLock, CaptureName, CaptureText, FailBoxed,
+            FailDebug, FailDisplay, FailError, FailIo, FailName, FailShared, Failure, Outcome, Probe, Slot,
+            SplitAny, SplitResult, Splitter, name_type, observe_type,
         },
         context::{ConversationScope, conversation_scope},
         record::{CallSite, SpanKind},

@@ -1,12 +1,12 @@
 //! How a value is captured, decided by the compiler from what its type can do.
 //!
 //! Method resolution tries `&&&Probe` before `&&Probe` before `&Probe`: the traits are implemented for
-//! one more reference the more they are preferred, so a call on `&&&&Probe(&value)` finds the best one
+//! one more reference the more they are preferred, so a call on `&&&&&&Probe(&value)` finds the best one
 //! that the bounds in scope allow (David Tolnay's "autoref specialization"). The function that is
 //! instrumented needs no bound of its own. The methods have names that no trait of the user's has.
 
 use std::{
-    fmt::Debug,
+    fmt::{Debug, Display},
     rc::Rc,
     sync::{Arc, Mutex, RwLock},
 };
@@ -36,29 +36,55 @@ pub trait CaptureDebug {
     fn __staso_capture(&self, slot: Slot<'_>);
 }
 
+/// Fourth choice: `Display` gives a text.
+pub trait CaptureDisplay {
+    /// Fills the slot.
+    fn __staso_capture(&self, slot: Slot<'_>);
+}
+
+/// Fifth choice: what is seen as a text, is one.
+pub trait CaptureText {
+    /// Fills the slot.
+    fn __staso_capture(&self, slot: Slot<'_>);
+}
+
 /// Last choice: the name of the type.
 pub trait CaptureName {
     /// Fills the slot.
     fn __staso_capture(&self, slot: Slot<'_>);
 }
 
-impl<T: Lock + ?Sized> CaptureLock for &&&Probe<'_, T> {
+impl<T: Lock + ?Sized> CaptureLock for &&&&&Probe<'_, T> {
     fn __staso_capture(&self, slot: Slot<'_>) {
         slot.type_name::<T>();
     }
 }
 
-impl<T: Serialize + ?Sized> CaptureJson for &&Probe<'_, T> {
+impl<T: Serialize + ?Sized> CaptureJson for &&&&Probe<'_, T> {
     #[inline]
     fn __staso_capture(&self, slot: Slot<'_>) {
         slot.json(self.0);
     }
 }
 
-impl<T: Debug + ?Sized> CaptureDebug for &Probe<'_, T> {
+impl<T: Debug + ?Sized> CaptureDebug for &&&Probe<'_, T> {
     #[inline]
     fn __staso_capture(&self, slot: Slot<'_>) {
         slot.debug(self.0);
+    }
+}
+
+impl<T: Display + ?Sized> CaptureDisplay for &&Probe<'_, T> {
+    #[inline]
+    fn __staso_capture(&self, slot: Slot<'_>) {
+        slot.display(self.0);
+    }
+}
+
+impl<T: AsRef<str> + ?Sized> CaptureText for &Probe<'_, T> {
+    #[inline]
+    fn __staso_capture(&self, slot: Slot<'_>) {
+        slot.text(self.0);
     }
 }
 
@@ -87,8 +113,11 @@ impl<T: Lock> Lock for Option<T> {}
 macro_rules! __staso_capture {
     ($value:expr, $slot:expr) => {{
         #[allow(unused_imports)]
-        use $crate::__private::{CaptureDebug as _, CaptureJson as _, CaptureLock as _, CaptureName as _};
-        (&&&&$crate::__private::Probe($value)).__staso_capture($slot)
+        use $crate::__private::{
+            CaptureDebug as _, CaptureDisplay as _, CaptureJson as _, CaptureLock as _, CaptureName as _,
+            CaptureText as _,
+        };
+        (&&&&&&$crate::__private::Probe($value)).__staso_capture($slot)
     }};
 }
 

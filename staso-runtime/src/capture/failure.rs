@@ -211,14 +211,14 @@ macro_rules! __staso_outcome {
     ($value:expr, $outcome:expr) => {{
         #[allow(unused_imports)]
         use $crate::__private::{
-            CaptureDebug as _, CaptureJson as _, CaptureLock as _, CaptureName as _, FailBoxed as _,
-            FailDebug as _, FailDisplay as _, FailError as _, FailIo as _, FailName as _, FailShared as _,
-            SplitAny as _, SplitResult as _,
+            CaptureDebug as _, CaptureDisplay as _, CaptureJson as _, CaptureLock as _, CaptureName as _,
+            CaptureText as _, FailBoxed as _, FailDebug as _, FailDisplay as _, FailError as _, FailIo as _,
+            FailName as _, FailShared as _, SplitAny as _, SplitResult as _,
         };
         let outcome = $outcome;
         match (&&$crate::__private::Splitter($value)).__staso_split() {
             ::core::result::Result::Ok(value) => {
-                (&&&&$crate::__private::Probe(value)).__staso_capture(outcome.result())
+                (&&&&&&$crate::__private::Probe(value)).__staso_capture(outcome.result())
             }
             ::core::result::Result::Err(error) => {
                 (&&&&&&&$crate::__private::Failure(error)).__staso_record(outcome)

@@ -12,7 +12,9 @@ mod redact;
 mod slot;
 mod text;
 
-pub use dispatch::{CaptureDebug, CaptureJson, CaptureLock, CaptureName, Probe, name_type};
+pub use dispatch::{
+    CaptureDebug, CaptureDisplay, CaptureJson, CaptureLock, CaptureName, CaptureText, Probe, name_type,
+};
 pub use failure::{
     FailBoxed, FailDebug, FailDisplay, FailError, FailIo, FailName, FailShared, Failure, SplitAny,
     SplitResult, Splitter, observe_type,

@@ -1,4 +1,7 @@
-use std::{any::type_name, fmt::Debug};
+use std::{
+    any::type_name,
+    fmt::{self, Debug, Display},
+};
 
 use serde::Serialize;
 
@@ -64,6 +67,24 @@ impl<'a> Slot<'a> {
             return self.type_name::<T>();
         }
         self.fill(|limits, out| text::write_debug(value, limits, out));
+    }
+
+    /// Fills it with the text that `Display` gives.
+    pub fn display<T: Display + ?Sized>(self, value: &T) {
+        self.fill(|limits, out| text::write_display(value, limits, out));
+    }
+
+    /// Fills it with a text. The user's `as_ref` runs as guarded as his `Display` would.
+    pub fn text<T: AsRef<str> + ?Sized>(self, value: &T) {
+        struct AsText<'a, T: ?Sized>(&'a T);
+
+        impl<T: AsRef<str> + ?Sized> Display for AsText<'_, T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.0.as_ref())
+            }
+        }
+
+        self.display(&AsText(value));
     }
 
     /// Fills it with the name of a type.

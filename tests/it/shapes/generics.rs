@@ -31,7 +31,7 @@ fn type_parameters_are_captured_as_their_bounds_say() {
 #[test]
 fn where_clauses_count_like_bounds() {
     check_both! {
-        f(1_u8, "x") => "1x".to_owned(), r#"tool f(shown: "<u8>", text: "x") = "1x""#;
+        f(1_u8, "x") => "1x".to_owned(), r#"tool f(shown: "1", text: "x") = "1x""#;
         #[staso::tool]
         fn f<T, S>(shown: T, text: S) -> String
         where
@@ -40,6 +40,20 @@ fn where_clauses_count_like_bounds() {
             for<'a> &'a S: Debug,
         {
             format!("{shown}{}", text.as_ref())
+        }
+    }
+}
+
+#[test]
+fn what_only_displays_or_is_seen_as_a_text_gives_that_text() {
+    check_both! {
+        f("a", &'b', String::from("c"), "d") => 3,
+        r#"tool f(either: "d", owned: "c", shown: "b", text: "a") = 3"#;
+        #[staso::tool]
+        fn f(text: impl AsRef<str>, shown: &impl Display, owned: impl Into<String> + AsRef<str>, either: impl Display + AsRef<str>) -> usize
+        {
+            let _ = (shown, either);
+            text.as_ref().len() + owned.into().len() + 1
         }
     }
 }

@@ -135,7 +135,7 @@ fn impl_trait_and_dyn_arguments() {
         #[staso::tool] fn boxed(twice: Box<dyn Fn(u8) -> u8>) -> u8 { twice(4) }
     }
     check_both! {
-        shown("x", 1) => "x1".to_owned(), r#"tool shown(number: 1, text: "<&str>") = "x1""#;
+        shown("x", 1) => "x1".to_owned(), r#"tool shown(number: 1, text: "x") = "x1""#;
         #[staso::tool]
         fn shown(text: impl AsRef<str>, number: impl serde::Serialize + std::fmt::Display) -> String {
             format!("{}{number}", text.as_ref())

@@ -83,7 +83,7 @@ fn implementations_of_foreign_and_generic_traits() {
     check(
         call,
         ("#2".to_owned(), Some(1)),
-        "tool from(id: 1) = \"<Order>\"\ntool add_assign(rhs: 1) = null\ntool fmt = null\ntool next() = 1",
+        "tool from(id: 1) = \"#1\"\ntool add_assign(rhs: 1) = null\ntool fmt = null\ntool next() = 1",
     );
 }
 
