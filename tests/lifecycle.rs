@@ -122,6 +122,15 @@ fn child() {
         Ok("panics during a stop") => stops_twice(|_staso| panic!("in main")),
         #[cfg(unix)]
         Ok("forks") => fork(),
+        #[cfg(unix)]
+        Ok("fork_hang") => fork_beside_threads(),
+        #[cfg(unix)]
+        Ok("forks inside spans") => {
+            let parent = client();
+            fork_inside(&parent);
+            drop(parent);
+            exit(7);
+        }
         _ => {}
     }
 }
@@ -183,6 +192,86 @@ fn fork() {
     unsafe { libc::waitpid(pid, &raw mut status, 0) };
     drop(staso);
     exit(if status == 0 { 7 } else { 1 });
+}
+
+/// Runs a child to its end. One that hangs is killed by an alarm. Whether it said that all is well.
+#[cfg(unix)]
+#[expect(unsafe_code, reason = "fork is a system call")]
+fn in_fork(child: impl FnOnce() -> bool) -> bool {
+    // SAFETY: the child only calls Staso, which is what is tested, and `_exit`.
+    let pid = unsafe { libc::fork() };
+    if pid == 0 {
+        // SAFETY: takes a number. Nothing here handles the signal, so that it ends the child.
+        unsafe { libc::alarm(20) };
+        let code = if child() { 0 } else { 1 };
+        // SAFETY: ends the process without running handlers, which belong to the parent.
+        unsafe { libc::_exit(code) };
+    }
+    let mut status = 0;
+    // SAFETY: `status` outlives the call.
+    unsafe { libc::waitpid(pid, &raw mut status, 0) };
+    status == 0
+}
+
+const FORKS: usize = 1_000;
+
+/// Every so manieth child delivers to the server, the others nowhere: connections take their time.
+const DELIVERS: usize = 10;
+
+/// Forks beside threads that start clients, flush, shut down and end spans, and so hold every lock there
+/// is at one moment or another.
+#[cfg(unix)]
+fn fork_beside_threads() {
+    let quiet = || builder().exporter(staso::Exporter::none()).flush_interval(Duration::from_millis(1));
+    let stop = AtomicBool::new(false);
+    let all_well = std::thread::scope(|threads| {
+        threads.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                Span::builder("in the parent").in_scope(|span| span.set_input("x"));
+                let _ = staso::flush(Duration::ZERO);
+            }
+        });
+        threads.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                drop(quiet().init().expect("valid settings"));
+            }
+        });
+        let all_well = (0..FORKS).all(|number| {
+            in_fork(|| {
+                Span::builder("before init").in_scope(|_| ());
+                let off = staso::flush(Duration::from_secs(5));
+                let delivers = number % DELIVERS == 0;
+                let staso = if delivers { client() } else { quiet().init().expect("valid settings") };
+                Span::builder("in a child").in_scope(|_| ());
+                let flushed = staso.flush(Duration::from_secs(10));
+                let over = staso.shutdown(Duration::from_secs(10));
+                (off.accepted(), flushed.delivered(), over.delivered(), over.ok()) == (0, 1, 1, true)
+            })
+        });
+        stop.store(true, Ordering::Relaxed);
+        all_well
+    });
+    let _staso = client();
+    record();
+    exit(if all_well { 7 } else { 1 });
+}
+
+/// Forks inside a root, with what the parent holds in the child's hands.
+#[cfg(unix)]
+#[staso::agent]
+fn fork_inside(parent: &Client) {
+    Span::builder("of the parent").in_scope(|span| {
+        let forked = in_fork(|| {
+            span.set_input("in the child");
+            span.annotate("verdict", "good");
+            let off = parent.shutdown(Duration::from_secs(5));
+            let staso = client();
+            let ids = Span::builder("in a child").in_scope(|inner| (inner.trace_id(), inner.span_id()));
+            let report = staso.shutdown(Duration::from_secs(10));
+            ids.0 != span.trace_id() && ids.1 != span.span_id() && report.delivered() == 1 && off.ok()
+        });
+        assert!(forked);
+    });
 }
 
 #[test]
@@ -290,4 +379,24 @@ fn a_forked_child_is_off_and_the_parents_spans_are_sent_once() {
     let (status, names) = run("forks");
     assert_eq!(status.code(), Some(7));
     assert_eq!(names, ["a", "b", "c"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn fork_hang() {
+    let server = Server::acknowledging();
+    let status = start("fork_hang", &server).wait().expect("the child runs");
+    assert_eq!(status.code(), Some(7), "a child hung or lost its span");
+    let spans = spans(&server.arrivals());
+    assert_eq!(spans.len(), FORKS / DELIVERS + 3, "each span once");
+    let distinct: std::collections::HashSet<_> = spans.iter().map(|span| span["span_id"].as_str()).collect();
+    assert_eq!(distinct.len(), spans.len(), "no identifier twice");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_child_that_is_forked_inside_a_span_leaves_it_to_the_parent() {
+    let (status, names) = run("forks inside spans");
+    assert_eq!(status.code(), Some(7));
+    assert_eq!(names, ["fork_inside", "in a child", "of the parent"]);
 }

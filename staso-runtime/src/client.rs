@@ -1,10 +1,11 @@
 mod ending;
+mod process;
 #[cfg(test)]
 mod tests;
 
 use std::{
     mem,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
     time::Duration,
 };
@@ -19,9 +20,10 @@ use crate::{
     record::{Resource, clock::Clock, fork_generation},
     recorder::{self, Intake, Recorder, Sink},
     report::DeliveryReport,
-    sender::{self, Asked, Schedule, SenderHandle, Waited},
+    sender::{Asked, Schedule, SenderHandle, Waited},
 };
 use ending::Ending;
+pub(crate) use process::register as register_handlers;
 
 /// What one request may hold. Every span of a batch grows by a few hundred bytes on the wire.
 const BATCH_BYTES: u64 = 4 * 1024 * 1024;
@@ -81,15 +83,26 @@ struct Active {
     recorder: &'static Recorder,
     intake: &'static Intake,
     sender: SenderHandle,
-    /// A forked child has a copy of the client, and no sender.
-    generation: u64,
     ending: Ending,
 }
 
-static CURRENT: Mutex<Option<Arc<Active>>> = Mutex::new(None);
+/// The client of the process. The lock is held for a few instructions, and never across a fork.
+type Current = Option<Arc<Active>>;
+
+static CURRENT: Mutex<Current> = Mutex::new(None);
+
+fn lock() -> MutexGuard<'static, Current> {
+    process::register();
+    CURRENT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(unix)]
+fn try_lock() -> Option<MutexGuard<'static, Current>> {
+    CURRENT.try_lock().ok()
+}
 
 fn current() -> Option<Arc<Active>> {
-    CURRENT.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    lock().clone()
 }
 
 impl Client {
@@ -130,6 +143,11 @@ impl Drop for Client {
     fn drop(&mut self) {
         // Losses were logged, and the counts are gone with the client.
         let _ = self.shutdown(self.shutdown_timeout);
+        // A forked child leaves what it copied as it is: a channel's end takes a lock that another thread
+        // of the parent may have held.
+        if self.active.as_ref().is_some_and(|active| active.recorder.is_inherited()) {
+            mem::forget(self.active.take());
+        }
     }
 }
 
@@ -143,8 +161,8 @@ impl Active {
     }
 
     fn wait(&self, asked: Asked, timeout: Duration) -> DeliveryReport {
-        // A forked child takes no lock of its parent's: another thread may have held it.
-        if self.generation != fork_generation() {
+        // A forked child has a copy of the client, and no sender.
+        if self.recorder.is_inherited() {
             return DeliveryReport::disabled();
         }
         let Some(wait) = self.ending.join(asked == Asked::Shutdown) else {
@@ -208,7 +226,7 @@ pub(crate) fn start(mut settings: Settings) -> Result<Client, InitError> {
     let shutdown_timeout = settings.shutdown_timeout;
     let active = if settings.enabled { Some(Arc::new(activate(settings)?)) } else { None };
     let replaced = {
-        let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = lock();
         recorder::install(active.as_ref().map(|active| active.recorder));
         mem::replace(&mut *current, active.clone())
     };
@@ -222,7 +240,6 @@ pub(crate) fn start(mut settings: Settings) -> Result<Client, InitError> {
 
 fn activate(mut settings: Settings) -> Result<Active, InitError> {
     let exporter: Box<dyn Export> = export::build(&mut settings)?;
-    sender::exit::register();
     let (waker, wake) = Waker::new();
     let schedule = Schedule {
         batch: Load { spans: settings.batch_size as u64, bytes: BATCH_BYTES },
@@ -250,9 +267,10 @@ fn activate(mut settings: Settings) -> Result<Active, InitError> {
         redact: settings.redact,
         resource,
         sink: Sink::Sender(intake),
+        generation: fork_generation(),
     }));
     let sender = SenderHandle::start(recorder, intake, exporter, schedule, (waker, wake), git);
-    Ok(Active { recorder, intake, sender, generation: fork_generation(), ending: Ending::default() })
+    Ok(Active { recorder, intake, sender, ending: Ending::default() })
 }
 
 /// Fills in the facts of the repository: known ones at once, others on a thread of their own. What is
@@ -285,11 +303,11 @@ pub(crate) fn flush_at_exit(timeout: Duration) {
     let clock = Clock::system();
     let deadline = clock.tick().after(timeout);
     loop {
-        match CURRENT.try_lock() {
-            Ok(current) => {
+        match try_lock() {
+            Some(current) => {
                 let active = current.clone();
                 drop(current);
-                if let Some(active) = active.filter(|active| active.generation == fork_generation()) {
+                if let Some(active) = active.filter(|active| !active.recorder.is_inherited()) {
                     let _ = active.flush(deadline.since(clock.tick()));
                     diagnostics::say(active.lost());
                 }
@@ -297,8 +315,8 @@ pub(crate) fn flush_at_exit(timeout: Duration) {
             }
             // Held by another thread for a moment, or for ever by the code that a signal handler interrupted
             // to exit.
-            Err(_) if clock.tick() < deadline => thread::yield_now(),
-            Err(_) => return,
+            None if clock.tick() < deadline => thread::yield_now(),
+            None => return,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{
     cell::Cell,
     fmt,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -16,7 +16,7 @@ use crate::{
     capture::{Limits, Policy, RedactHook},
     export::FailureKind,
     queue::Queue,
-    record::{Finished, Resource, clock::Clock},
+    record::{Finished, Resource, clock::Clock, fork_generation},
     span::RootSlot,
     testing::Tape,
 };
@@ -27,7 +27,14 @@ static WANTED: AtomicUsize = AtomicUsize::new(0);
 /// Changes whenever [`CURRENT`] does, so that threads may keep a copy.
 static GENERATION: AtomicUsize = AtomicUsize::new(1);
 
-static CURRENT: Mutex<Option<&'static Recorder>> = Mutex::new(None);
+/// The recorder of the process. The lock is held for a few instructions, and never across a fork.
+pub(crate) type Current = Option<&'static Recorder>;
+
+static CURRENT: Mutex<Current> = Mutex::new(None);
+
+pub(crate) fn lock() -> MutexGuard<'static, Current> {
+    CURRENT.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Where the spans of one client, or of one capture in a test, are recorded.
 ///
@@ -41,6 +48,8 @@ pub(crate) struct Recorder {
     pub(crate) redact: Option<RedactHook>,
     pub(crate) resource: Arc<Resource>,
     pub(crate) sink: Sink,
+    /// The generation of the process that made it.
+    pub(crate) generation: u64,
 }
 
 /// What takes the spans that end.
@@ -83,6 +92,13 @@ impl Recorder {
         }
     }
 
+    /// Whether this process is a child that was forked since, and must not touch what it copied: a thread
+    /// of the parent may have been caught in the middle of a push.
+    #[inline]
+    pub(crate) fn is_inherited(&self) -> bool {
+        self.generation != fork_generation()
+    }
+
     pub(crate) fn intake(&self) -> Option<&'static Intake> {
         match &self.sink {
             Sink::Sender(intake) => Some(intake),
@@ -106,7 +122,7 @@ pub(crate) fn is_wanted() -> bool {
 
 /// Makes a recorder the one of the process; `None` switches recording off.
 pub(crate) fn install(recorder: Option<&'static Recorder>) {
-    let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut current = lock();
     match (current.is_some(), recorder.is_some()) {
         (false, true) => WANTED.fetch_add(1, Ordering::Relaxed),
         (true, false) => WANTED.fetch_sub(1, Ordering::Relaxed),
@@ -118,12 +134,15 @@ pub(crate) fn install(recorder: Option<&'static Recorder>) {
     GENERATION.fetch_add(1, Ordering::Release);
 }
 
-/// Switches recording off in the child of a fork, whose only thread this is.
-///
-/// The lock is only tried: the fork may have caught another thread holding it.
 #[cfg(unix)]
-pub(crate) fn switch_off_in_child() {
-    if let Ok(mut current) = CURRENT.try_lock() {
+pub(crate) fn try_lock() -> Option<MutexGuard<'static, Current>> {
+    CURRENT.try_lock().ok()
+}
+
+/// Switches recording off in the child of a fork, whose only thread this is.
+#[cfg(unix)]
+pub(crate) fn switch_off(current: Option<MutexGuard<'static, Current>>) {
+    if let Some(mut current) = current {
         *current = None;
     }
     WANTED.store(0, Ordering::Relaxed);
@@ -131,18 +150,23 @@ pub(crate) fn switch_off_in_child() {
 }
 
 /// Counts one capture in a test while it lives.
-pub(crate) struct Wanted(());
+pub(crate) struct Wanted {
+    generation: u64,
+}
 
 impl Wanted {
     pub(crate) fn new() -> Self {
         WANTED.fetch_add(1, Ordering::Relaxed);
-        Self(())
+        Self { generation: fork_generation() }
     }
 }
 
 impl Drop for Wanted {
     fn drop(&mut self) {
-        WANTED.fetch_sub(1, Ordering::Relaxed);
+        // The child of a fork began to count anew.
+        if self.generation == fork_generation() {
+            WANTED.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -162,7 +186,7 @@ impl RecorderCache {
 
     #[cold]
     fn refresh(&self) -> Option<&'static Recorder> {
-        let current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = lock();
         self.0.set((GENERATION.load(Ordering::Acquire), *current));
         *current
     }
@@ -170,5 +194,5 @@ impl RecorderCache {
 
 /// The process's recorder, for calls that are not on the fast path.
 pub(crate) fn current() -> Option<&'static Recorder> {
-    *CURRENT.lock().unwrap_or_else(PoisonError::into_inner)
+    *lock()
 }

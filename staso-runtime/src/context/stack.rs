@@ -89,6 +89,15 @@ impl Stack {
         Some(frames.remove(place).scope)
     }
 
+    /// In the child of a fork: leaves the parent's spans to the parent. Agents and conversations stay.
+    #[cfg(unix)]
+    pub(crate) fn forget_spans(&self) {
+        for frame in self.frames.try_borrow_mut().iter_mut().flat_map(|frames| frames.iter_mut()) {
+            let Frame { scope, .. } = frame;
+            *scope = Scope { span: None, handle: None, recorder: None, ..std::mem::take(scope) };
+        }
+    }
+
     /// Runs `f` on the innermost scope. `f` must not run user code.
     #[inline]
     pub(crate) fn top<R>(&self, f: impl FnOnce(Option<&Scope>) -> R) -> R {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::TARGET;
-use crate::context::Suspension;
+use crate::{context::Suspension, record};
 
 static QUIET: AtomicBool = AtomicBool::new(false);
 
@@ -55,7 +55,13 @@ pub(crate) fn lost_by_retired(spans: u64) {
 pub(crate) fn say(lost_by_last: u64) {
     let lost = LOST.swap(0, Ordering::Relaxed).saturating_add(lost_by_last);
     let _suspended = Suspension::begin();
-    if lost == 0 || QUIET.load(Ordering::Relaxed) || log::log_enabled!(target: TARGET, log::Level::Warn) {
+    // What the child of a fork lost is for its own reports: the lock of standard error may be one that
+    // another thread of the parent held.
+    if lost == 0
+        || record::is_forked()
+        || QUIET.load(Ordering::Relaxed)
+        || log::log_enabled!(target: TARGET, log::Level::Warn)
+    {
         return;
     }
     let text = |kept: &Mutex<Option<String>>| kept.try_lock().ok().and_then(|kept| kept.clone());

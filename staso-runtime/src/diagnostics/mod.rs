@@ -5,18 +5,15 @@ mod last_words;
 
 use std::{
     fmt,
-    sync::{
-        OnceLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use log::Level;
 
 use crate::{
-    context::Suspension,
+    context::{Suspension, local},
     export::{ExportError, FailureKind},
-    record::{SpanKind, clock::Clock},
+    record::{self, SpanKind, clock::Clock},
 };
 
 pub(crate) use last_words::{lost_by_retired, prepare, say};
@@ -26,7 +23,7 @@ const PAUSE_NANOS: u64 = 10_000_000_000;
 
 /// One kind of fault, and when it was last logged.
 struct Fault {
-    /// Nanoseconds since the first record; zero for never.
+    /// Nanoseconds since 1970; zero for never.
     last: AtomicU64,
     held_back: AtomicU64,
 }
@@ -38,10 +35,11 @@ impl Fault {
 
     /// Logs the fault unless the same kind was logged just before.
     fn log(&self, level: Level, message: fmt::Arguments<'_>) -> bool {
-        static CLOCK: OnceLock<Clock> = OnceLock::new();
-        let now = CLOCK.get_or_init(Clock::system).tick().0.saturating_add(1);
+        // The wall clock needs no beginning, whose lock a fork could catch. When it is set, either way, the
+        // worst is a record too many.
+        let now = Clock::system().wall().0;
         let last = self.last.load(Ordering::Relaxed);
-        let is_due = last == 0 || now.saturating_sub(last) >= PAUSE_NANOS;
+        let is_due = now.abs_diff(last) >= PAUSE_NANOS && !may_hang();
         if !is_due || self.last.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_err() {
             self.held_back.fetch_add(1, Ordering::Relaxed);
             return false;
@@ -54,6 +52,12 @@ impl Fault {
         }
         true
     }
+}
+
+/// In the child of a fork the logger's lock may be one that another thread of the parent held. Only the
+/// sender, which nobody waits for without a limit, risks it.
+fn may_hang() -> bool {
+    record::is_forked() && !local::with(local::Local::is_sender).unwrap_or_default()
 }
 
 /// A span that ended after a shutdown. Called on the traced thread, for no sender is left to say it.

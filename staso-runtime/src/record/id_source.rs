@@ -7,15 +7,23 @@ use std::{
 use super::{SpanId, TraceId};
 
 /// Bumped in a forked child, so that every generator there starts from a seed of its own.
-static FORK_GENERATION: AtomicU64 = AtomicU64::new(1);
+static FORK_GENERATION: AtomicU64 = AtomicU64::new(FIRST);
+
+const FIRST: u64 = 1;
 
 /// Tells a forked child, and what it copied, from its parent.
+#[inline]
 pub(crate) fn fork_generation() -> u64 {
     FORK_GENERATION.load(Ordering::Relaxed)
 }
 
+/// Whether this process is the child of one that used Staso.
+pub(crate) fn is_forked() -> bool {
+    fork_generation() != FIRST
+}
+
 /// Called by the fork handler in the child.
-#[cfg(any(unix, test))]
+#[cfg(unix)]
 pub(crate) fn forked() {
     FORK_GENERATION.fetch_add(1, Ordering::Relaxed);
 }
@@ -105,7 +113,7 @@ mod tests {
         let before = ids.state.get();
         let parent = IdSource { state: Cell::new(before), generation: ids.generation.clone() };
         let expected = parent.next();
-        forked();
+        ids.generation.set(fork_generation() - 1);
         assert_ne!(ids.next(), expected);
     }
 }

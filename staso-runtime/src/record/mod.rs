@@ -19,7 +19,7 @@ pub(crate) use finished::Finished;
 pub use id::{ParseIdError, SpanId, TraceId};
 #[cfg(unix)]
 pub(crate) use id_source::forked;
-pub(crate) use id_source::{IdSource, fork_generation};
+pub(crate) use id_source::{IdSource, fork_generation, is_forked};
 pub use kind::{ParseKindError, SpanKind};
 pub(crate) use name::Name;
 pub use resource::GitFacts;

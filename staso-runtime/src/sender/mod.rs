@@ -3,7 +3,6 @@
 mod announce;
 mod batching;
 mod clock;
-pub(crate) mod exit;
 mod handle;
 mod request;
 mod retry;
@@ -17,7 +16,7 @@ use crate::{
     annotation::{Annotation, AnnotationValue},
     diagnostics,
     queue::Item,
-    recorder::Recorder,
+    recorder::{self, Recorder},
 };
 
 impl Item for Annotation {
@@ -32,8 +31,10 @@ impl Item for Annotation {
 }
 
 /// Hands an annotation over, or counts it as rejected.
-pub(crate) fn annotate(recorder: &Recorder, annotation: Annotation) {
-    let Some(intake) = recorder.intake() else { return };
+pub(crate) fn annotate(recorder: &'static Recorder, annotation: Annotation) {
+    // The child of a fork delivers what it says of its parent's spans by a client of its own.
+    let recorder = if recorder.is_inherited() { recorder::current() } else { Some(recorder) };
+    let Some(intake) = recorder.and_then(Recorder::intake) else { return };
     if let Some(fault) = annotation.fault() {
         intake.annotations.reject(crate::export::FailureKind::MalformedResponse);
         diagnostics::annotation_refused(fault);

@@ -99,7 +99,9 @@ impl OpenSpan {
     pub(crate) fn announce(&mut self) {
         self.running = true;
         match &self.recorder.sink {
-            Sink::Sender(intake) if self.parent.is_none() && self.site.is_function() => {
+            Sink::Sender(intake)
+                if self.parent.is_none() && self.site.is_function() && !self.recorder.is_inherited() =>
+            {
                 self.root = local::with(|local| {
                     let log = self.log.as_bytes();
                     local.roots.open(self.recorder, intake, self.site, &self.scope, self.started_at(), log)
@@ -108,7 +110,7 @@ impl OpenSpan {
             }
             Sink::Sender(_) => {}
             Sink::Tape(tape) => {
-                if let Some(span) = self.scope.span {
+                if let Some(span) = self.scope.span.filter(|_| !self.recorder.is_inherited()) {
                     tape.started(self.finished(span, Duration::ZERO, self.log.as_bytes().into()));
                 }
             }
@@ -170,6 +172,9 @@ impl OpenSpan {
     /// Ends the span and hands it over.
     pub(crate) fn close(mut self: Box<Self>) {
         let recorder = self.recorder;
+        if recorder.is_inherited() {
+            return;
+        }
         let ended = recorder.clock.tick();
         let announced = match self.root.take() {
             Some(slot) => local::with(|local| local.roots.close(recorder, slot)).unwrap_or(true),

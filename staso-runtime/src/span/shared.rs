@@ -46,7 +46,7 @@ impl Shared {
     /// Whether what is set now still reaches the span.
     pub(crate) fn is_running(&self) -> bool {
         // Relaxed, here and below: a handle that races with the end of its span may come too late.
-        self.state.load(Ordering::Relaxed) == RUNNING
+        self.state.load(Ordering::Relaxed) == RUNNING && !self.recorder.is_inherited()
     }
 
     pub(crate) fn is_discarded(&self) -> bool {

@@ -33,7 +33,7 @@ use std::sync::{Arc, OnceLock};
 use crate::{
     capture::{Limits, Policy},
     context::{Context, FutureExt as _, Scope},
-    record::{Resource, clock::Clock},
+    record::{Resource, clock::Clock, fork_generation},
     recorder::{Recorder, Sink, Wanted},
 };
 
@@ -78,6 +78,7 @@ struct Recording {
 
 impl Recording {
     fn start() -> Self {
+        crate::client::register_handlers();
         let recorder: &'static Recorder = Box::leak(Box::new(Recorder {
             clock: Clock::system(),
             policy: Policy::default(),
@@ -92,6 +93,7 @@ impl Recording {
                 git: OnceLock::new(),
             }),
             sink: Sink::Tape(Tape::default()),
+            generation: fork_generation(),
         }));
         let scope = Scope { recorder: Some(recorder), ..Scope::default() };
         Self { context: Context::of(scope), recorder, _wanted: Wanted::new() }
