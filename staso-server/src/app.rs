@@ -18,7 +18,8 @@ pub fn router(state: AppState, guards: Guards) -> Router {
         .merge(ingest::routes())
         .merge(api::routes())
         .merge(web::routes())
-        .route("/healthz", get(|| async { "ok" }))
+        .route("/healthz", get(http::health))
+        .route("/readyz", get(http::ready))
         .fallback(nowhere);
     http::guarded(routes, state, guards)
 }

@@ -1,5 +1,5 @@
 use std::{
-    fs::{File, OpenOptions},
+    fs::{File, OpenOptions, Permissions},
     io::{self, BufWriter, Write},
     path::PathBuf,
 };
@@ -74,12 +74,18 @@ impl Export {
     }
 }
 
-/// Creates the file for nobody but its owner: spans carry user data.
+/// Creates the file for nobody but its owner: spans carry user data. One that is there becomes so.
 fn create(path: &PathBuf) -> Result<BufWriter<File>, Failure> {
-    use std::os::unix::fs::OpenOptionsExt as _;
+    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 
     let mut options = OpenOptions::new();
-    let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
+    let file = options.write(true).create(true).truncate(true).mode(0o600).open(path).and_then(|file| {
+        // A pipe or a terminal is left as it is.
+        if file.metadata()?.is_file() {
+            file.set_permissions(Permissions::from_mode(0o600))?;
+        }
+        Ok(file)
+    });
     file.map(BufWriter::new)
         .map_err(|error| Failure::Message(format!("cannot write {}: {error}", path.display())))
 }

@@ -1,6 +1,6 @@
 //! Opens the store of a folder. Nothing else in the commands knows which engine it is.
 
-use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt as _, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use super::Failure;
 use crate::{
@@ -22,9 +22,6 @@ pub(super) fn open(folder: &Path) -> Result<Arc<dyn Store>, Failure> {
 }
 
 fn open_with(folder: &Path, options: OpenOptions) -> Result<Arc<dyn Store>, Failure> {
-    // For nobody but its owner: spans carry user data. A folder that is there stays as it is, and what keeps
-    // one from being made is told when it is opened.
-    let _ = DirBuilder::new().recursive(true).mode(0o700).create(folder);
     Ok(Arc::new(SqliteStore::open(folder, options)?))
 }
 

@@ -8,7 +8,7 @@ use axum::{
 };
 
 use super::{
-    ApiError, Caller, Mode,
+    ApiError, Caller, Destination, Mode,
     guard::Gate,
     rules::{self, Rule},
 };
@@ -29,7 +29,7 @@ pub(super) async fn authenticate(
         return next.run(request).await;
     };
     let rule = rules::of(route.as_str());
-    if rule == Some(Rule::Public) {
+    if matches!(rule, Some(Rule::Public | Rule::Probe)) {
         return next.run(request).await;
     }
     match access(&gate, rule, request.headers()).await {
@@ -37,7 +37,11 @@ pub(super) async fn authenticate(
             request.extensions_mut().insert(Caller(access));
             next.run(request).await
         }
-        Ok(None) if rule == Some(Rule::Page) => Redirect::to("/login").into_response(),
+        Ok(None) if rule == Some(Rule::Page) => {
+            let asked = request.method().is_safe().then(|| request.uri());
+            let login = asked.map_or_else(|| "/login".to_owned(), Destination::login);
+            Redirect::to(&login).into_response()
+        }
         Ok(None) => unauthorized(rule, request.headers()).into_response(),
         Err(error) => ApiError::from(error).into_response(),
     }

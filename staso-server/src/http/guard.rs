@@ -5,7 +5,7 @@ use axum::{
     middleware::{from_fn, from_fn_with_state},
 };
 
-use super::{AppState, auth, headers, host, intake::Intake, log, origin, session};
+use super::{AppState, auth, headers, host, intake::Intake, log, origin, probe::Readiness, session};
 
 /// What is guarded against, beyond what always is.
 #[derive(Clone, Debug)]
@@ -32,12 +32,18 @@ pub(crate) struct Gate {
     pub(super) state: AppState,
     pub(super) guards: Guards,
     pub(super) sessions: session::Sessions,
+    pub(super) readiness: Readiness,
 }
 
 /// Puts guards before routes. A request passes them from the bottom of the list to its top.
 pub(crate) fn guarded(routes: Router<AppState>, state: AppState, guards: Guards) -> Router {
     let intake = Intake::new(guards.max_body, guards.max_bodies);
-    let gate = Arc::new(Gate { state: state.clone(), guards, sessions: session::Sessions::default() });
+    let gate = Arc::new(Gate {
+        state: state.clone(),
+        guards,
+        sessions: session::Sessions::default(),
+        readiness: Readiness::default(),
+    });
     routes
         .layer(Extension(intake))
         .layer(Extension(Arc::clone(&gate)))

@@ -3,13 +3,16 @@
 mod auth;
 mod body;
 mod caller;
+mod destination;
 mod error;
 mod guard;
 mod headers;
 mod host;
 mod intake;
 mod log;
+
 mod origin;
+mod probe;
 mod rules;
 mod server;
 mod session;
@@ -24,5 +27,7 @@ pub use server::{Limits, Server};
 pub use state::{AppState, Mode};
 
 pub(crate) use body::Stalled;
+pub(crate) use destination::Destination;
 pub(crate) use guard::{Gate, guarded};
 pub(crate) use intake::{Intake, Room};
+pub(crate) use probe::{health, ready};

@@ -1,6 +1,9 @@
 /// Who may call a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
+    /// Everyone, under whatever name: load balancers and orchestrators call by an address that nobody knows before.
+    /// The answer is one word that says nothing of what is stored.
+    Probe,
     /// Everyone.
     Public,
     /// A page or form: a key, or the session that a key opened; others are led to the login page.
@@ -14,7 +17,8 @@ pub enum Rule {
 
 /// Every route there is, with its parameters as `{}`. One that is missing here answers 401 to everybody.
 pub const ROUTES: &[(&str, Rule)] = &[
-    ("/healthz", Rule::Public),
+    ("/healthz", Rule::Probe),
+    ("/readyz", Rule::Probe),
     ("/login", Rule::Public),
     ("/logout", Rule::Public),
     ("/assets/{}", Rule::Public),

@@ -89,10 +89,12 @@ impl Gate {
         self.set_cookie("", Duration::ZERO)
     }
 
+    /// With `Lax`, a link from a message or another site finds who is signed in, and no page elsewhere can make a
+    /// browser send the cookie with a form. Nothing that is safe to ask for changes anything.
     fn set_cookie(&self, value: &str, lifetime: Duration) -> HeaderMap {
         let secure = if self.guards.secure_cookies { "; Secure" } else { "" };
         let cookie = format!(
-            "{COOKIE}={value}; Path=/; Max-Age={}; HttpOnly; SameSite=Strict{secure}",
+            "{COOKIE}={value}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax{secure}",
             lifetime.as_secs()
         );
         let value = HeaderValue::try_from(cookie).ok();

@@ -179,6 +179,9 @@ pub trait Store: Send + Sync + 'static {
     /// How many were deleted.
     async fn prune(&self, before: Timestamp) -> Result<u64, StoreError>;
 
+    /// Tries whether it gives and takes just now. Nothing changes by it.
+    async fn ready(&self) -> Result<(), StoreError>;
+
     /// Finishes what is under way within the time, so that the process may end.
     async fn close(&self, within: Duration);
 }

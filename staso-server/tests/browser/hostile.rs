@@ -40,7 +40,7 @@ async fn what_a_span_carries_does_nothing() {
         backend.ingest(&body);
     }
     let encode = |text: &str| -> String {
-        url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
+        form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
     };
     let mut pages: Vec<String> =
         ["/", "/traces", "/conversations", "/users", "/settings"].map(str::to_owned).into();

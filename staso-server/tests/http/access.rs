@@ -19,8 +19,11 @@ fn method_of(route: &str, rule: Rule) -> &'static str {
 
 fn is_refused(rule: Rule, reply: &Reply) -> bool {
     match rule {
-        Rule::Public => true,
-        Rule::Page => reply.status == 303 && reply.header("location") == Some("/login"),
+        Rule::Public | Rule::Probe => true,
+        Rule::Page => {
+            let login = reply.header("location").unwrap_or_default();
+            reply.status == 303 && (login == "/login" || login.starts_with("/login?next=%2F"))
+        }
         Rule::Data | Rule::Write => reply.status == 401,
     }
 }
@@ -60,7 +63,7 @@ fn every_described_route_has_a_rule_and_every_rule_a_route() {
     }
     // An unknown path answers 404 before anybody asks for a key.
     let backend = Backend::with_keys();
-    for &(route, rule) in ROUTES.iter().filter(|(_, rule)| *rule != Rule::Public) {
+    for &(route, rule) in ROUTES.iter().filter(|(_, rule)| !matches!(rule, Rule::Public | Rule::Probe)) {
         let reply = backend.send("GET", &path_of(route), &[], b"");
         assert!(is_refused(rule, &reply), "{route}: {reply:?}");
     }
@@ -185,12 +188,87 @@ fn a_wrong_key_opens_no_session() {
     }
 }
 
-fn sign_in(backend: &Backend, key: &str) -> Option<String> {
+#[test]
+fn b16_a_link_leads_to_its_page_once_its_reader_has_signed_in() {
+    let backend = Backend::with_keys();
+    let key = backend.key(None);
+    backend.post("/v1/traces/ingest", &key, &one_span("default", "abc", "s"));
+    for page in ["/traces/abc?span=s", "/traces?status=error&text=a%20b%26c", "/conversations/a%2F%2Fb", "/"]
+    {
+        let asked = backend.send("GET", page, &[], b"");
+        assert_eq!(asked.status, 303);
+        let login = asked.header("location").unwrap();
+        assert_eq!(login == "/login", page == "/", "{login}");
+        let form = backend.send("GET", login, &[], b"").body;
+        let next = form.split("name=\"next\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+        let next = next.unwrap_or("/").replace("&amp;", "&");
+        assert_eq!(next, page);
+        // A mistake in the key does not lose it.
+        let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+        let wrong = log_in(&backend, &format!("key=staso_wrong-key&next={next}"));
+        assert!(wrong.status == 401 && wrong.body.contains("name=\"next\""), "{wrong:?}");
+        let reply = log_in(&backend, &format!("key={key}&next={next}"));
+        assert_eq!((reply.status, reply.header("location")), (303, Some(page)));
+    }
+    // A link in a message arrives with the cookie: it is sent with what a reader follows, and with no form of others.
+    let cookie = sign_in(&backend, &key).unwrap();
+    let from_a_message =
+        [("Cookie", &*cookie), ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "navigate")];
+    assert_eq!(backend.send("GET", "/traces/abc", &from_a_message, b"").status, 200);
+    for path in ["/settings/workspaces", "/settings/keys", "/settings/keys/1/revoke", "/logout"] {
+        for elsewhere in [
+            ("Sec-Fetch-Site", "cross-site"),
+            ("Sec-Fetch-Site", "same-site"),
+            ("Origin", "https://evil.example"),
+        ] {
+            let headers =
+                [("Cookie", &*cookie), ("Content-Type", "application/x-www-form-urlencoded"), elsewhere];
+            assert_eq!(
+                backend.send("POST", path, &headers, b"slug=x&name=x&workspace=").status,
+                403,
+                "{path}"
+            );
+        }
+    }
+    assert_eq!(backend.send("GET", "/traces", &[("Cookie", &cookie)], b"").status, 200);
+}
+
+#[test]
+fn b16_signing_in_leads_to_no_other_site() {
+    let backend = Backend::with_keys();
+    let key = backend.key(None);
+    for next in [
+        "%2F%2Fevil.example",
+        "%2F%5Cevil.example",
+        "https%3A%2F%2Fevil.example",
+        "%2F%252f%252fevil.example",
+        "%2F%09%2Fevil.example",
+        "%2F%0D%0ALocation%3A%20%2F%2Fevil.example",
+        "javascript%3Aalert(1)",
+        "%2Flogin%3Fnext%3D%2Flogin",
+        "",
+    ] {
+        let reply = log_in(&backend, &format!("key={key}&next={next}"));
+        assert_eq!((reply.status, reply.header("location")), (303, Some("/")), "{next}");
+        let form = backend.send("GET", &format!("/login?next={next}"), &[], b"");
+        assert!(form.status == 200 && !form.body.contains("name=\"next\""), "{next}: {form:?}");
+    }
+    // Only what can be asked for again is led to.
     let headers = [("Content-Type", "application/x-www-form-urlencoded")];
-    let reply = backend.send("POST", "/login", &headers, format!("key={key}").as_bytes());
+    let post = backend.send("POST", "/settings/keys", &headers, b"name=x&workspace=");
+    assert_eq!(post.header("location"), Some("/login"));
+}
+
+fn log_in(backend: &Backend, form: &str) -> Reply {
+    let headers = [("Content-Type", "application/x-www-form-urlencoded")];
+    backend.send("POST", "/login", &headers, form.as_bytes())
+}
+
+fn sign_in(backend: &Backend, key: &str) -> Option<String> {
+    let reply = log_in(backend, &format!("key={key}"));
     let cookie = reply.header("set-cookie")?.to_owned();
     assert_eq!(reply.status, 303);
-    for attribute in ["; HttpOnly", "; SameSite=Strict", "; Path=/", "; Max-Age=43200"] {
+    for attribute in ["; HttpOnly", "; SameSite=Lax", "; Path=/", "; Max-Age=43200"] {
         assert!(cookie.contains(attribute), "{cookie}");
     }
     cookie.split(';').next().map(str::to_owned)

@@ -1,6 +1,6 @@
 //! What pages of other sites can make a browser do.
 
-use staso_server::http::{Guards, Limits, Mode, ROUTES};
+use staso_server::http::{Guards, Limits, Mode, ROUTES, Rule};
 
 use crate::backend::{Backend, one_span};
 
@@ -65,7 +65,8 @@ fn no_route_answers_under_a_foreign_name() {
     let backend = Backend::start(Mode::Local, Limits::default(), guards);
     let foreign =
         ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example:6999", "", "169.254.169.254"];
-    for (route, _) in ROUTES.iter().chain(&[("/nowhere", staso_server::http::Rule::Public)]) {
+    let guarded = ROUTES.iter().filter(|(_, rule)| *rule != Rule::Probe);
+    for (route, _) in guarded.chain(&[("/nowhere", Rule::Public)]) {
         let path = route.replace("{}", "x");
         for host in foreign {
             let reply = backend.send("GET", &path, &[("Host", host), ("X-API-Key", "k")], b"");
@@ -73,7 +74,7 @@ fn no_route_answers_under_a_foreign_name() {
         }
     }
     for host in ["localhost:6999", "127.0.0.1", "[::1]:80", "staso.example", "STASO.example:8443"] {
-        assert_eq!(backend.send("GET", "/healthz", &[("Host", host)], b"").status, 200, "{host}");
+        assert_eq!(backend.send("GET", "/login", &[("Host", host)], b"").status, 200, "{host}");
     }
 }
 
@@ -81,9 +82,9 @@ fn no_route_answers_under_a_foreign_name() {
 fn a_request_with_no_host_or_two_is_refused() {
     let backend = Backend::local();
     for request in [
-        "GET /healthz HTTP/1.0\r\n\r\n",
-        "GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n",
-        "GET http://evil.example/healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        "GET /login HTTP/1.0\r\n\r\n",
+        "GET /login HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n",
+        "GET http://evil.example/login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
     ] {
         assert_eq!(backend.exchange(request.as_bytes()).status, 421, "{request}");
     }

@@ -5,6 +5,8 @@
 
 mod faults;
 #[cfg(unix)]
+mod files;
+#[cfg(unix)]
 mod kill;
 mod order;
 mod upkeep;

@@ -283,5 +283,9 @@ impl Store for MemoryStore {
         Ok(pruned)
     }
 
+    async fn ready(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     async fn close(&self, _within: Duration) {}
 }

@@ -1,8 +1,11 @@
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{self, Read as _, Seek as _, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::Path,
 };
+
+use super::files::LOCK;
 
 /// Says to other processes that a server writes to a folder. Released when it is dropped, and by the system
 /// however the process ends.
@@ -28,7 +31,8 @@ impl FolderLock {
             .write(true)
             .create(true)
             .truncate(false)
-            .open(folder.join("lock"))
+            .mode(0o600)
+            .open(folder.join(LOCK))
             .map_err(LockError::Io)?;
         match file.try_lock() {
             Ok(()) => {}

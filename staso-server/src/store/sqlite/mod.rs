@@ -6,6 +6,7 @@ mod block;
 mod error;
 mod facets;
 mod fact;
+mod files;
 mod head;
 mod lock;
 mod measures;
@@ -249,6 +250,11 @@ impl Store for SqliteStore {
         }
         while writer.write(0, |session| write::vacuum_some(session)).await? {}
         Ok(deleted)
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.look_ups.read(|connection| admin::workspace(connection, Slug::DEFAULT)).await?;
+        self.writer()?.write(0, |_| Ok(())).await
     }
 
     async fn close(&self, within: Duration) {

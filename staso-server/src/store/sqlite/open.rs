@@ -6,11 +6,11 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use super::lock::{FolderLock, LockError};
+use super::{
+    files::{self, DATABASE, MakeError},
+    lock::{FolderLock, LockError},
+};
 use crate::store::OpenError;
-
-/// The file in the store's folder.
-const FILE: &str = "staso.db";
 
 /// Each brings the file from the version before to its own, counted from 1.
 const MIGRATIONS: [&str; 1] = [include_str!("schema/001.sql")];
@@ -21,12 +21,15 @@ const NEWEST: i64 = MIGRATIONS.len() as i64;
 /// Says in the file whose it is: "Stas".
 const APPLICATION_ID: i64 = 0x5374_6173;
 
+/// No database is shorter.
+const HEADER_BYTES: u64 = 100;
+
 /// A file up to this size is checked page by page before a server starts on it: it takes some 30 ms. Damage
 /// in a larger one shows when it is read.
 const CHECKED_SIZE: u64 = 8 << 20;
 
-/// How long a writer waits for another process that writes.
-pub(super) const BUSY: Duration = Duration::from_secs(10);
+/// How long a writer waits for another process that writes. Clients stop waiting for an answer after ten seconds.
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 
 /// How a store is opened.
 #[derive(Clone, Debug)]
@@ -62,7 +65,7 @@ pub(super) struct Opened {
 /// Opens the folder, makes the file when there is none, and brings it to this version's schema.
 pub(super) fn open(folder: &Path, options: &OpenOptions) -> Result<Opened, OpenError> {
     let unusable = |reason: String| OpenError::Unusable { folder: folder.to_owned(), reason };
-    fs::create_dir_all(folder).map_err(|error| unusable(error.to_string()))?;
+    files::make_folder(folder).map_err(|error| unusable(error.to_string()))?;
     let lock = match &options.server {
         None => None,
         Some(url) => {
@@ -73,22 +76,38 @@ pub(super) fn open(folder: &Path, options: &OpenOptions) -> Result<Opened, OpenE
             })?)
         }
     };
-    let file = folder.join(FILE);
+    let file = folder.join(DATABASE);
     let damaged = |error: rusqlite::Error| match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             OpenError::Damaged { file: file.clone(), reason: error.to_string() }
         }
         _ => unusable(error.to_string()),
     };
+    files::make_database(folder, |draft| {
+        let mut connection = Connection::open(draft)?;
+        configure_writer(&connection, 0)?;
+        migrate(&mut connection)
+    })
+    .map_err(|error| match error {
+        MakeError::Io(error) => unusable(error.to_string()),
+        MakeError::Fill(error) => damaged(error),
+    })?;
+    // The engine would take such a file for a new database.
+    if fs::metadata(&file).is_ok_and(|about| about.len() < HEADER_BYTES) {
+        return Err(unusable(format!(
+            "{DATABASE} is empty, or nearly so, and no database; put a copy in its place, or delete it to begin anew"
+        )));
+    }
     let mut writer = Connection::open(&file).map_err(damaged)?;
     let version = version(&writer).map_err(damaged)?;
     if !is_ours(&writer, version).map_err(damaged)? {
-        let reason = format!("{FILE} is the database of another program");
+        let reason = format!("{DATABASE} is the database of another program");
         return Err(OpenError::Unusable { folder: folder.to_owned(), reason });
     }
     if version > NEWEST {
         return Err(OpenError::Newer { file, found: version, known: NEWEST });
     }
+    files::keep_private(folder);
     // Nothing is written to a file before it is known to be sound.
     if version > 0
         && options.is_server()
@@ -157,4 +176,28 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
         transaction.pragma_update(None, "user_version", NEWEST)?;
     }
     transaction.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_is_on_disk_when_it_returns() {
+        const FULL: i64 = 2;
+        let folder = tempfile::tempdir().unwrap();
+        for (what, options) in [
+            ("a new file", OpenOptions::server("here")),
+            ("one that was there", OpenOptions::server("here")),
+            ("a command", OpenOptions::tool()),
+        ] {
+            let opened = open(folder.path(), &options).unwrap();
+            let synchronous: i64 =
+                opened.writer.query_row("PRAGMA synchronous", [], |row| row.get(0)).unwrap();
+            assert!(synchronous >= FULL, "{what}: synchronous is {synchronous}");
+            let journal: String =
+                opened.writer.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+            assert_eq!(journal, "wal", "{what}");
+        }
+    }
 }

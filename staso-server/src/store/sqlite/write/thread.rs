@@ -106,6 +106,10 @@ fn commit_apart(writing: &mut Writing, mut jobs: Vec<Box<dyn Job>>, revision: &w
             announce(number, revision);
             jobs.into_iter().zip(outcomes).for_each(|(job, outcome)| job.finish(outcome));
         }
+        // Another process writes: each of them would wait for it anew.
+        Err(StoreError::Overloaded { retry_after }) => {
+            jobs.into_iter().for_each(|job| job.finish(Err(StoreError::Overloaded { retry_after })));
+        }
         Err(_) => jobs.into_iter().for_each(|job| commit_one(writing, job, revision)),
     }
 }
