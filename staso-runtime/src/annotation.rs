@@ -1,4 +1,4 @@
-use crate::record::{SpanId, TraceId};
+use crate::record::{SHORT, SpanId, TraceId, cut};
 
 /// A score or label for a trace or one of its spans.
 ///
@@ -77,6 +77,23 @@ impl Annotation {
     #[must_use]
     pub fn span_id(&self) -> Option<SpanId> {
         self.target.and_then(|(_, span_id)| span_id)
+    }
+
+    /// With its name and label cut like every name, and its comment like a captured value.
+    pub(crate) fn cut(mut self, most: usize) -> Self {
+        let shorten = |text: &mut String, most| {
+            if text.len() > most {
+                *text = cut(text, most).into_owned();
+            }
+        };
+        shorten(&mut self.name, SHORT);
+        if let AnnotationValue::Category(label) = &mut self.value {
+            shorten(label, SHORT);
+        }
+        if let Some(comment) = &mut self.comment {
+            shorten(comment, most);
+        }
+        self
     }
 
     /// What makes it unfit to be sent.

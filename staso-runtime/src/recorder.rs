@@ -40,7 +40,7 @@ pub(crate) fn lock() -> MutexGuard<'static, Current> {
 ///
 /// A recorder lives for ever: a span may end on any thread long after its client retired, and a
 /// reference that needs no counting keeps the fast path off a cache line that all threads would share.
-/// A few hundred bytes per `init` are the price.
+/// Some kilobytes per `init` are the price, most of them a block of the queue: at most 16 KiB.
 pub(crate) struct Recorder {
     pub(crate) clock: Clock,
     pub(crate) policy: Policy,

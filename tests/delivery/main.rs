@@ -7,6 +7,7 @@ mod support;
 mod accounting;
 mod annotations;
 mod backend;
+mod bounds;
 mod clients;
 mod credentials;
 mod exporters;

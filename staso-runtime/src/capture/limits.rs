@@ -15,6 +15,13 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// Bytes that a span may be given by hand, in all: as much as this many of the largest values.
+    pub(crate) fn by_hand(&self) -> usize {
+        self.bytes.saturating_mul(16)
+    }
+}
+
 /// How far the stack has grown since a capture began.
 ///
 /// A derived `Serialize` or `Debug` over a cycle would overflow the stack of a thread long before it has

@@ -125,14 +125,16 @@ impl Builder {
         self
     }
 
-    /// How many bytes the spans that wait may take: at least 1. A single larger span is still let in.
+    /// How many bytes the spans that wait may take, with their names and identifiers: at least 1. A single
+    /// larger span is still let in.
     pub fn max_queue_bytes(mut self, bytes: usize) -> Self {
         self.max_queue_bytes = Some(bytes);
         self
     }
 
-    /// How many bytes of one argument, result or metadata value are captured: at least 16. What is longer
-    /// is cut and marked.
+    /// How many bytes of one argument, result, metadata value or error text are captured: at least 16. What
+    /// is longer is cut and marked. All that handles set on one span may be 16 times as much; names and
+    /// identifiers are cut at 1 KiB, whatever is set here.
     pub fn field_limit(mut self, bytes: usize) -> Self {
         self.field_limit = Some(bytes);
         self

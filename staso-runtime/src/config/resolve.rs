@@ -9,6 +9,7 @@ use super::{
 use crate::{
     capture::{Capture, Category, Limits, Policy},
     export::{Choice, Exporter},
+    record::{GitFacts, short_text},
 };
 
 const BASE_URL: &str = "https://api.staso.ai";
@@ -69,14 +70,14 @@ impl Builder {
         let defaults = Self::default().disabled();
         Ok(Settings {
             enabled: true,
-            agent_name,
-            agent_version: match self.agent_version {
+            agent_name: short_text(agent_name),
+            agent_version: short_text(match self.agent_version {
                 Some(version) => version,
                 None => env.setting("agent_version", "STASO_AGENT_VERSION")?.unwrap_or_default(),
-            },
-            environment: label(self.environment, env, "environment", "STASO_ENVIRONMENT")?,
-            workspace: label(self.workspace, env, "workspace", "STASO_WORKSPACE_SLUG")?,
-            session_id: session_id(env)?,
+            }),
+            environment: short_text(label(self.environment, env, "environment", "STASO_ENVIRONMENT")?),
+            workspace: short_text(label(self.workspace, env, "workspace", "STASO_WORKSPACE_SLUG")?),
+            session_id: short_text(session_id(env)?),
             exporter,
             backend: Backend {
                 base_url,
@@ -300,10 +301,10 @@ fn git_source(capture: Option<bool>, env: &Environment) -> GitSource {
         return GitSource::Off;
     }
     if let Some(facts) = git_env::known_facts(env) {
-        return GitSource::Known(facts);
+        return GitSource::Known(facts.cut());
     }
     match env.folder() {
-        Some(folder) => GitSource::Discover(Box::new(move || git::discover(&folder))),
+        Some(folder) => GitSource::Discover(Box::new(move || git::discover(&folder).map(GitFacts::cut))),
         None => GitSource::Off,
     }
 }

@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use super::{ContextGuard, WithContext, local, stack::Scope};
 use crate::{
-    record::Conversation as Membership,
+    record::{Conversation as Membership, short_text},
     recorder,
     span::{BlockFuture, Done},
 };
@@ -34,7 +34,7 @@ pub struct Conversation {
 impl Conversation {
     /// A conversation of a given id.
     pub fn new(id: impl fmt::Display) -> Self {
-        Self { id: recorder::is_wanted().then(|| id.to_string()), user_id: None }
+        Self { id: recorder::is_wanted().then(|| short_text(id)), user_id: None }
     }
 
     /// A conversation of its own: its id is a new UUID.
@@ -44,7 +44,7 @@ impl Conversation {
 
     /// The end user.
     pub fn user_id(mut self, user_id: impl fmt::Display) -> Self {
-        self.user_id = self.id.as_ref().map(|_| user_id.to_string());
+        self.user_id = self.id.as_ref().map(|_| short_text(user_id));
         self
     }
 
@@ -79,10 +79,10 @@ pub fn conversation_scope<I: fmt::Display, U: fmt::Display>(
         return ConversationScope(None);
     }
     let id: Arc<str> = match id {
-        Some(id) => id().to_string().into(),
+        Some(id) => short_text(id()).into(),
         None => uuid::Uuid::new_v4().to_string().into(),
     };
-    let user_id: Option<Arc<str>> = user_id.map(|user_id| user_id().to_string().into());
+    let user_id: Option<Arc<str>> = user_id.map(|user_id| short_text(user_id()).into());
     ConversationScope(local::with(|local| {
         let mut scope = local.copy_scope();
         let user_id = user_id.or_else(|| scope.conversation.as_ref()?.user_id.clone());

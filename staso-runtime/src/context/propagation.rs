@@ -83,7 +83,7 @@ impl Context {
         let user_id: Option<Arc<str>> = value(USER).map(Into::into);
         let conversation =
             value(CONVERSATION).map(|id| Arc::new(Conversation { id: id.into(), user_id: user_id.clone() }));
-        let agent = value(AGENT).map(|agent| Name::Shared(agent.into()));
+        let agent = value(AGENT).map(|agent| Name::shared(&agent));
         // A test that serves a request captures its spans as well.
         let recorder = local::with(|local| local.stack.bound_recorder()).flatten();
         Self { scope: Scope { span, agent, conversation, handle: None, recorder } }

@@ -87,15 +87,6 @@ pub(crate) fn batch_lost(error: &ExportError, spans: u64) {
     FAULT.log(Level::Warn, format_args!("{spans} spans could not be delivered: {error}"));
 }
 
-/// Nothing is lost by it.
-pub(crate) fn batch_split(error: &ExportError, spans: u64) {
-    static FAULT: Fault = Fault::new();
-    FAULT.log(
-        Level::Warn,
-        format_args!("a request with {spans} spans is too large, and is sent in halves: {error}"),
-    );
-}
-
 /// Nothing is lost by it but the sight of runs in progress.
 pub(crate) fn announcements_failed(error: &ExportError) {
     static FAULT: Fault = Fault::new();

@@ -17,25 +17,32 @@ use object::Object;
 #[cfg(feature = "http")]
 pub(crate) use text::write_string;
 
-/// Writes the request that delivers a batch, and says how many traces it holds.
+const CLOSING: &[u8] = b"]}";
+
+/// Writes the request that delivers a batch, and says how many traces it holds. `None` when it would be
+/// larger than `most` bytes; a single span is never too large.
 #[cfg_attr(not(feature = "http"), allow(dead_code, reason = "only the http exporter sends requests"))]
-pub(crate) fn write_body(batch: &Batch, out: &mut Vec<u8>) -> usize {
+pub(crate) fn write_body(batch: &Batch, most: usize, out: &mut Vec<u8>) -> Option<usize> {
     let traces = batch.traces();
+    let most = if batch.spans().len() > 1 { most } else { usize::MAX };
     let mut shared = Shared::default();
     out.extend_from_slice(b"{\"traces\":[");
     for (index, trace) in traces.iter().enumerate() {
         if index > 0 {
             out.push(b',');
         }
-        shared.write_trace(trace, out);
+        shared.write_trace(trace, most, out);
+        if out.len() + CLOSING.len() > most {
+            return None;
+        }
     }
-    out.extend_from_slice(b"]}");
-    traces.len()
+    out.extend_from_slice(CLOSING);
+    Some(traces.len())
 }
 
 /// Writes one object of the `traces` array.
 pub(crate) fn write_trace(group: &TraceGroup<'_>, out: &mut Vec<u8>) {
-    Shared::default().write_trace(group, out);
+    Shared::default().write_trace(group, usize::MAX, out);
 }
 
 /// What the spans of one request share.
@@ -47,7 +54,8 @@ struct Shared<'a> {
 }
 
 impl<'a> Shared<'a> {
-    fn write_trace(&mut self, group: &TraceGroup<'a>, out: &mut Vec<u8>) {
+    /// Stops behind the span that makes it larger than `most` bytes.
+    fn write_trace(&mut self, group: &TraceGroup<'a>, most: usize, out: &mut Vec<u8>) {
         let spans = group.spans();
         let earliest = spans.iter().map(|span| span.started()).min().unwrap_or_default();
         let environment = spans.first().map_or("", |span| span.environment());
@@ -65,6 +73,9 @@ impl<'a> Shared<'a> {
                 out.push(b',');
             }
             self.write_span(span, out);
+            if out.len() > most {
+                return;
+            }
         }
         out.push(b']');
         trace.end();

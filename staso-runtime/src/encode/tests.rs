@@ -76,7 +76,7 @@ fn record(finished: Finished) -> SpanRecord {
 
 fn body(spans: Vec<SpanRecord>) -> String {
     let mut out = Vec::new();
-    write_body(&Batch::new("key".to_owned(), spans), &mut out);
+    write_body(&Batch::new("key".to_owned(), spans), usize::MAX, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -147,7 +147,7 @@ fn traces_are_separate_and_say_when_their_earliest_span_began() {
     let late = Finished { started: WallTime(START + 9_000), ..finished(&BLOCK, &[]) };
     let spans = [late, other, finished(&BLOCK, &[])].map(record);
     let mut out = Vec::new();
-    assert_eq!(write_body(&Batch::new("key".to_owned(), spans.to_vec()), &mut out), 2);
+    assert_eq!(write_body(&Batch::new("key".to_owned(), spans.to_vec()), usize::MAX, &mut out), Some(2));
     let body: Value = serde_json::from_slice(&out).unwrap();
     let seen: Vec<_> = body["traces"]
         .as_array()
@@ -257,6 +257,20 @@ fn suppressed_categories_are_named() {
 
 fn any_text() -> impl Strategy<Value = String> {
     "(?s).{0,24}"
+}
+
+#[test]
+fn several_spans_beyond_the_limit_are_no_request_and_one_span_always_is() {
+    let span =
+        |id| record(Finished { span_id: span_id(id), ..finished(&BLOCK, &[Entry::Input(r#"{"a":1}"#)]) });
+    let whole = body(vec![span(1), span(2)]).len();
+    let written = |spans: Vec<SpanRecord>, most| {
+        let mut out = Vec::new();
+        write_body(&Batch::new("key".to_owned(), spans), most, &mut out)
+    };
+    assert_eq!(written(vec![span(1), span(2)], whole), Some(1));
+    assert_eq!(written(vec![span(1), span(2)], whole - 1), None);
+    assert_eq!(written(vec![span(1)], 10), Some(1));
 }
 
 fn any_json() -> impl Strategy<Value = Value> {

@@ -8,7 +8,7 @@
 //! └─────┴──────────┴─────────┘└─────┴──────────┴─────────┘
 //! ```
 
-use super::{SpanStatus, Usage};
+use super::{SpanStatus, Usage, short};
 
 const TAG_SIZE: usize = 1;
 const HEADER_SIZE: usize = TAG_SIZE + 4;
@@ -111,30 +111,32 @@ impl EntryBuf {
 
     pub(crate) fn push(&mut self, entry: &Entry<'_>) {
         match *entry {
-            Entry::Name(text) => self.text(Tag::Name, text),
+            Entry::Name(text) => self.short(Tag::Name, text),
             Entry::Arguments(json) => self.text(Tag::Arguments, json),
             Entry::Returned(json) => self.text(Tag::Returned, json),
             Entry::Input(json) => self.text(Tag::Input, json),
             Entry::Output(json) => self.text(Tag::Output, json),
-            Entry::Metadata { key, json } => self.pair(Tag::Metadata, key, json),
-            Entry::Label(label) => self.text(Tag::Label, label),
+            Entry::Metadata { key, json } => self.pair(Tag::Metadata, &short(key), json),
+            Entry::Label(label) => self.short(Tag::Label, label),
             Entry::Status(status, message) => {
                 let begun = self.begin(Tag::Status);
                 self.bytes.push(status_code(status));
                 self.bytes.extend_from_slice(message.as_bytes());
                 self.end(begun);
             }
-            Entry::Error { type_name, message: Some(message) } => self.pair(Tag::Error, type_name, message),
+            Entry::Error { type_name, message: Some(message) } => {
+                self.pair(Tag::Error, &short(type_name), message);
+            }
             Entry::Error { type_name, message: None } => {
                 let begun = self.begin(Tag::Error);
                 self.bytes.extend_from_slice(&u32::MAX.to_le_bytes());
-                self.bytes.extend_from_slice(type_name.as_bytes());
+                self.bytes.extend_from_slice(short(type_name).as_bytes());
                 self.end(begun);
             }
-            Entry::Model(model) => self.text(Tag::Model, model),
-            Entry::RequestedModel(model) => self.text(Tag::RequestedModel, model),
-            Entry::Provider(provider) => self.text(Tag::Provider, provider),
-            Entry::ReasoningEffort(effort) => self.text(Tag::ReasoningEffort, effort),
+            Entry::Model(model) => self.short(Tag::Model, model),
+            Entry::RequestedModel(model) => self.short(Tag::RequestedModel, model),
+            Entry::Provider(provider) => self.short(Tag::Provider, provider),
+            Entry::ReasoningEffort(effort) => self.short(Tag::ReasoningEffort, effort),
             Entry::Usage(usage) => {
                 let begun = self.begin(Tag::Usage);
                 for tokens in [usage.input_tokens, usage.output_tokens, usage.total_tokens] {
@@ -165,6 +167,7 @@ impl EntryBuf {
 
     /// What is written next is the value, as JSON.
     pub(crate) fn begin_metadata(&mut self, key: &str) -> Begun {
+        let key = short(key);
         let begun = self.begin(Tag::Metadata);
         self.bytes.extend_from_slice(&size(key.len()).to_le_bytes());
         self.bytes.extend_from_slice(key.as_bytes());
@@ -190,6 +193,11 @@ impl EntryBuf {
         let header = self.bytes.len();
         self.bytes.extend_from_slice(&[tag as u8, 0, 0, 0, 0]);
         Begun { header }
+    }
+
+    /// An identifier or name.
+    fn short(&mut self, tag: Tag, text: &str) {
+        self.text(tag, &short(text));
     }
 
     fn text(&mut self, tag: Tag, text: &str) {

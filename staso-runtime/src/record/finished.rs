@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::queue::Item;
 
-use super::{CallSite, Conversation, Name, SpanId, TraceId, clock::WallTime};
+use super::{CallSite, Conversation, Entry, EntryBuf, Name, SpanId, TraceId, clock::WallTime, short::SHORT};
 
 /// A span as it crosses the queue: as small as it can be, and not yet interpreted.
 #[derive(Debug)]
@@ -29,11 +29,31 @@ pub(crate) struct Finished {
 
 impl Item for Finished {
     fn size(&self) -> u64 {
-        queue_cost(&self.log)
+        let agent = self.agent.as_ref().map_or(0, Name::held);
+        let conversation = self.conversation.as_ref().map_or(0, |conversation| conversation.held());
+        (size_of::<Self>() + self.log.len() + agent + conversation) as u64
     }
 }
 
-/// What a span costs the queue.
-pub(super) fn queue_cost(log: &[u8]) -> u64 {
-    (size_of::<Finished>() + log.len()) as u64
+impl Finished {
+    /// Cuts what a program was compiled with as what it makes up at run time was when it was recorded.
+    pub(super) fn cut(mut self) -> Self {
+        let site = self.site;
+        if let Some(Name::Static(agent)) = self.agent
+            && agent.len() > SHORT
+        {
+            self.agent = Some(Name::shared(agent));
+        }
+        if site.name.len() > SHORT || site.tags.iter().any(|tag| tag.len() > SHORT) {
+            let mut log = EntryBuf::default();
+            log.push(&Entry::Name(site.name));
+            for tag in site.tags.iter().filter(|tag| tag.len() > SHORT) {
+                log.push(&Entry::Label(tag));
+            }
+            // In front: what was set while it ran wins.
+            log.extend(&self.log);
+            self.log = log.as_bytes().into();
+        }
+        self
+    }
 }

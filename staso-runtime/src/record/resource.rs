@@ -1,5 +1,7 @@
 use std::sync::{Arc, OnceLock};
 
+use super::short;
+
 /// What every span of a client shares: who produces it and where it lands.
 #[derive(Debug)]
 pub(crate) struct Resource {
@@ -32,4 +34,23 @@ pub struct GitFacts {
 pub(crate) struct Conversation {
     pub(crate) id: Arc<str>,
     pub(crate) user_id: Option<Arc<str>>,
+}
+
+impl Conversation {
+    /// The bytes that it keeps.
+    #[inline]
+    pub(crate) fn held(&self) -> usize {
+        self.id.len() + self.user_id.as_ref().map_or(0, |user_id| user_id.len())
+    }
+}
+
+impl GitFacts {
+    pub(crate) fn cut(self) -> Self {
+        Self {
+            commit_sha: short(&self.commit_sha).into_owned(),
+            branch: short(&self.branch).into_owned(),
+            repo_url: short(&self.repo_url).into_owned(),
+            is_dirty: self.is_dirty,
+        }
+    }
 }

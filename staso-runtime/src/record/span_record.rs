@@ -2,11 +2,12 @@ use std::{borrow::Cow, fmt, ops::Range, sync::Arc, time::Duration, time::SystemT
 
 use super::{
     CallSite, Entries, Entry, EntryBuf, Finished, GitFacts, Name, Resource, SpanId, SpanKind, SpanStatus,
-    TraceId, Usage, clock::WallTime,
+    TraceId, Usage, clock::WallTime, short, short::SHORT,
 };
 use crate::{
     capture::Policy,
     credentials::{mask_json, mask_urls},
+    queue::Item as _,
 };
 
 /// A span as an exporter sees it: one that ended, or the announcement of a root that still runs.
@@ -29,6 +30,7 @@ pub struct SpanRecord {
     resource: Arc<Resource>,
     policy: Policy,
     facts: Facts,
+    queue_cost: u64,
 }
 
 /// Which entries of the log won, as ranges of its bytes.
@@ -54,6 +56,8 @@ struct Facts {
 
 impl SpanRecord {
     pub(crate) fn new(finished: Finished, resource: Arc<Resource>, policy: Policy) -> Self {
+        let queue_cost = finished.size();
+        let finished = finished.cut();
         let finished = if policy.masks_credentials() { without_credentials(finished) } else { finished };
         let facts = Facts::of(&finished.log);
         let Finished {
@@ -86,6 +90,7 @@ impl SpanRecord {
             resource,
             policy,
             facts,
+            queue_cost,
         }
     }
 
@@ -205,7 +210,11 @@ impl SpanRecord {
     /// Labels of the call site, then those that were added.
     pub fn tags(&self) -> impl Iterator<Item = &str> {
         let site = if self.policy.hides_metadata() { &[] } else { self.site.tags };
-        site.iter().copied().chain(self.facts.tags.iter().filter_map(|tag| self.slice(tag)))
+        // Longer ones were cut, and are among those that were added.
+        site.iter()
+            .copied()
+            .filter(|tag| tag.len() <= SHORT)
+            .chain(self.facts.tags.iter().filter_map(|tag| self.slice(tag)))
     }
 
     /// The model that answered.
@@ -225,7 +234,8 @@ impl SpanRecord {
     pub fn provider(&self) -> Option<Cow<'_, str>> {
         self.text(&self.facts.provider).map(Cow::Borrowed).or_else(|| {
             let json = self.metadata_value("provider")?;
-            Some(serde_json::from_str::<String>(json).map_or(Cow::Borrowed(json), Cow::Owned))
+            let name = serde_json::from_str::<String>(json).map_or(Cow::Borrowed(json), Cow::Owned);
+            Some(if name.len() > SHORT { Cow::Owned(short(&name).into_owned()) } else { name })
         })
     }
 
@@ -317,7 +327,7 @@ impl SpanRecord {
 
     /// What it cost the queue.
     pub(crate) fn queue_cost(&self) -> u64 {
-        super::finished::queue_cost(&self.log)
+        self.queue_cost
     }
 
     pub(crate) fn policy(&self) -> Policy {

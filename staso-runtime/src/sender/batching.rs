@@ -16,9 +16,6 @@ pub(super) struct Portions {
     taken: u64,
 }
 
-/// However little a backend takes, portions stay at least as large.
-const LEAST_BYTES: u64 = 64 * 1024;
-
 impl Portions {
     pub(super) fn new(most: Load) -> Self {
         Self { most, carried: None, taken: 0 }
@@ -26,15 +23,6 @@ impl Portions {
 
     pub(super) fn taken(&self) -> u64 {
         self.taken
-    }
-
-    pub(super) fn most(&self) -> Load {
-        self.most
-    }
-
-    /// Makes later portions smaller than one that the backend found too large.
-    pub(super) fn refused(&mut self, load: Load) {
-        self.most.bytes = self.most.bytes.min((load.bytes / 2).max(LEAST_BYTES));
     }
 
     /// Up to a batch. A span that is larger than a batch goes alone.

@@ -34,7 +34,9 @@ impl Item for Annotation {
 pub(crate) fn annotate(recorder: &'static Recorder, annotation: Annotation) {
     // The child of a fork delivers what it says of its parent's spans by a client of its own.
     let recorder = if recorder.is_inherited() { recorder::current() } else { Some(recorder) };
-    let Some(intake) = recorder.and_then(Recorder::intake) else { return };
+    let Some(recorder) = recorder else { return };
+    let Some(intake) = recorder.intake() else { return };
+    let annotation = annotation.cut(recorder.limits.bytes);
     if let Some(fault) = annotation.fault() {
         intake.annotations.reject(crate::export::FailureKind::MalformedResponse);
         diagnostics::annotation_refused(fault);

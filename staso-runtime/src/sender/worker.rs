@@ -238,8 +238,6 @@ impl Worker {
                 return Outcome::GivenUp;
             }
             if error.retry_advice() == Retry::Split && load.spans > 1 {
-                diagnostics::batch_split(&error, load.spans);
-                self.state.portions.refused(load);
                 return Outcome::TooLarge(batch);
             }
             let random = local::with(|local| local.ids.span_id().bits()).unwrap_or_default();
@@ -285,7 +283,7 @@ impl Worker {
             let batch = match parts.pop() {
                 Some(batch) => batch,
                 None => {
-                    let roots = self.state.roots.take(self.state.portions.most());
+                    let roots = self.state.roots.take(self.schedule.batch);
                     if roots.is_empty() {
                         return;
                     }
@@ -297,7 +295,6 @@ impl Worker {
             match outcome {
                 Ok(()) => self.state.roots.delivered(roots),
                 Err(error) if error.retry_advice() == Retry::Split && batch.spans().len() > 1 => {
-                    self.state.portions.refused(batch.load());
                     let [first, second] = batch.split();
                     parts.extend([second, first]);
                 }

@@ -7,7 +7,7 @@ use crate::{
     annotation::{Annotation, AnnotationValue},
     capture::{Set, display_text, push_set, short_type_name},
     context::local,
-    record::{Entry, EntryBuf, SpanId, SpanStatus, TraceId, Usage},
+    record::{Entry, EntryBuf, SpanId, SpanStatus, TraceId, Usage, cut},
 };
 
 /// A handle to a span, to add to it while it runs.
@@ -106,7 +106,7 @@ impl Span {
     pub fn set_status(&self, status: SpanStatus, message: &str) {
         self.set(|shared, log| {
             let message = if shared.recorder.policy.takes_errors() { message } else { "" };
-            log.push(&Entry::Status(status, message));
+            log.push(&Entry::Status(status, &cut(message, shared.recorder.limits.bytes)));
         });
     }
 

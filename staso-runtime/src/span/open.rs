@@ -4,8 +4,9 @@ use crate::{
     capture::{FieldKind, panic_message, redacted_text},
     context::{Owner, Scope, SpanRef, Token, local},
     record::{
-        CallSite, Entry, EntryBuf, Finished, Name, SpanId, SpanKind,
+        CallSite, Entry, EntryBuf, Finished, Name, SHORT, SpanId, SpanKind,
         clock::{Tick, WallTime},
+        cut,
     },
     recorder::{Recorder, Sink},
     span::{RootSlot, Shared},
@@ -123,12 +124,18 @@ impl OpenSpan {
             self.log.push(&Entry::Name(name));
         }
         if self.site.kind == SpanKind::Agent {
-            self.scope.agent = Some(Name::Shared(name.into()));
+            self.scope.agent = Some(Name::shared(name));
         }
     }
 
     pub(crate) fn label(&mut self, tag: &str) {
-        if !self.recorder.policy.hides_metadata() {
+        if self.recorder.policy.hides_metadata() {
+            return;
+        }
+        let most = self.recorder.limits.by_hand();
+        if self.log.as_bytes().len() + tag.len().min(SHORT) > most {
+            crate::diagnostics::span_full(self.site.kind, most);
+        } else {
             self.log.push(&Entry::Label(tag));
         }
     }
@@ -231,5 +238,6 @@ pub(crate) fn push_failure(
     let message = message.filter(|_| recorder.policy.takes_errors());
     let message =
         message.and_then(|message| redacted_text(recorder, kind, FieldKind::Error, "error", message));
+    let message = message.as_deref().map(|message| cut(message, recorder.limits.bytes));
     log.push(&Entry::Error { type_name, message: message.as_deref() });
 }

@@ -27,9 +27,6 @@ const RUNNING: u8 = 0;
 const DISCARDED: u8 = 1;
 const ENDED: u8 = 2;
 
-/// How many values of the largest size a span may be given by hand.
-const MOST_VALUES: usize = 16;
-
 impl Shared {
     pub(crate) fn new(owner: Owner, trace_id: TraceId, span_id: SpanId) -> Self {
         Self {
@@ -59,7 +56,7 @@ impl Shared {
 
     pub(crate) fn append(&self, log: &EntryBuf) {
         let log = log.as_bytes();
-        let most = self.recorder.limits.bytes.saturating_mul(MOST_VALUES);
+        let most = self.recorder.limits.by_hand();
         if self.bytes.fetch_add(log.len(), Ordering::Relaxed).saturating_add(log.len()) > most {
             crate::diagnostics::span_full(self.kind, most);
             return;

@@ -20,6 +20,9 @@ pub(crate) use settings::{ApiKey, HttpSettings, ProxyChoice, TlsRoots};
 /// An acknowledgement has some hundred bytes; whatever is longer is none.
 const ANSWER_LIMIT: u64 = 64 * 1024;
 
+/// What several spans may come to in one request, on the wire.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+
 /// Room for a request that is kept from one batch to the next.
 const KEPT_BODY: usize = 1024 * 1024;
 
@@ -30,6 +33,8 @@ pub(crate) struct HttpExporter {
     /// Marked as sensitive: neither its `Debug` nor the client's log shows it.
     api_key: HeaderValue,
     request: Request,
+    /// What several spans may come to in one request.
+    most_bytes: usize,
 }
 
 /// The request of the batch that is under way: each attempt sends the same bytes.
@@ -58,6 +63,7 @@ impl HttpExporter {
             api_key: settings.api_key.header()?,
             base_url: settings.base_url,
             request: Request::default(),
+            most_bytes: MOST_BYTES,
         })
     }
 
@@ -98,8 +104,9 @@ impl Answer {
 
 impl Export for HttpExporter {
     fn export(&mut self, batch: &Batch) -> Result<(), ExportError> {
-        if self.request.key != batch.idempotency_key() {
-            self.request.write(batch);
+        if self.request.key != batch.idempotency_key() && !self.request.write(batch, self.most_bytes) {
+            let what = format!("the request would be larger than {} bytes", self.most_bytes);
+            return Err(ExportError::new(FailureKind::MalformedResponse, what).retry(Retry::Split));
         }
         let outcome = self.send();
         if outcome.as_ref().err().is_none_or(|error| error.retry_advice() == Retry::Never) {
@@ -129,10 +136,13 @@ impl Export for HttpExporter {
 }
 
 impl Request {
-    fn write(&mut self, batch: &Batch) {
-        self.body.clear();
-        self.traces = encode::write_body(batch, &mut self.body);
+    /// `false` when several spans come to more than `most` bytes.
+    fn write(&mut self, batch: &Batch, most: usize) -> bool {
+        self.forget();
+        let Some(traces) = encode::write_body(batch, most, &mut self.body) else { return false };
+        self.traces = traces;
         batch.idempotency_key().clone_into(&mut self.key);
+        true
     }
 
     fn forget(&mut self) {
