@@ -6,8 +6,9 @@ use serde_json::value::RawValue;
 use super::{
     field::{Field, next_key, shortened},
     mend::mended,
+    told::Told,
 };
-use crate::{model::add_counts, pricing::Usage};
+use crate::pricing::Usage;
 
 /// A span is found by so many tags; its record has them all.
 const MAX_TAGS: usize = 100;
@@ -18,8 +19,12 @@ pub(super) struct Attributes {
     /// Whether the span announces a root that still runs.
     pub(super) provisional: bool,
     pub(super) tags: Vec<String>,
-    /// How many of the input's tokens a cache gave or took. The other tokens are not here.
+    /// What is told of the tokens beside their counts in and out, which are not here.
     pub(super) usage: Usage,
+    /// The service tier; empty when none is told.
+    pub(super) tier: String,
+    /// Who answered, where the attributes say it; may be empty.
+    pub(super) provider: String,
 }
 
 impl Attributes {
@@ -45,7 +50,7 @@ impl<'de> Deserialize<'de> for Attributes {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut attributes = Attributes::default();
-                let mut written_for_5m = 0;
+                let mut told = Told::default();
                 while let Some(key) = next_key(&mut map)? {
                     if key == "tags" {
                         let json = map.next_value::<&RawValue>()?.get();
@@ -54,42 +59,18 @@ impl<'de> Deserialize<'de> for Attributes {
                         continue;
                     }
                     let value = map.next_value::<Field<'_>>()?;
-                    if key == "cache_write_5m_input_tokens" {
-                        written_for_5m = count(&value);
-                    } else {
-                        attributes.take(&key, &value);
+                    match &*key {
+                        "staso.provisional_root" => attributes.provisional = value == Field::Boolean(true),
+                        key => told.take(key, &value),
                     }
                 }
-                // Some tell the parts and not the sum.
-                let usage = &mut attributes.usage;
-                usage.cache_write = usage.cache_write.max(add_counts(written_for_5m, usage.cache_write_1h));
+                told.put_into(&mut attributes);
                 Ok(attributes)
             }
         }
 
         deserializer.deserialize_map(Object)
     }
-}
-
-impl Attributes {
-    fn take(&mut self, key: &str, value: &Field<'_>) {
-        match key {
-            "staso.provisional_root" => self.provisional = *value == Field::Boolean(true),
-            // Providers name the same count differently; those that give both names give one number.
-            "cache_read_input_tokens" | "cached_input_tokens" => {
-                self.usage.cache_read = self.usage.cache_read.max(count(value));
-            }
-            "cache_creation_input_tokens" | "cache_write_input_tokens" => {
-                self.usage.cache_write = self.usage.cache_write.max(count(value));
-            }
-            "cache_write_1h_input_tokens" => self.usage.cache_write_1h = count(value),
-            _ => {}
-        }
-    }
-}
-
-fn count(value: &Field<'_>) -> u64 {
-    value.count("").ok().flatten().unwrap_or(0)
 }
 
 /// The texts of an array, at most [`MAX_TAGS`]; what is no text is passed over.
@@ -132,20 +113,9 @@ mod tests {
             provisional: true,
             tags: vec!["a".to_owned(), "b".to_owned()],
             usage: Usage { cache_read: 7, ..Usage::default() },
+            ..Attributes::default()
         };
         assert_eq!(Attributes::of(json), expected);
-    }
-
-    #[test]
-    fn cached_tokens_are_counted_whether_their_parts_or_their_sum_is_told() {
-        for json in [
-            r#"{"cache_write_5m_input_tokens": 3, "cache_write_1h_input_tokens": 4}"#,
-            r#"{"cache_creation_input_tokens": 7, "cache_write_1h_input_tokens": 4}"#,
-            r#"{"cache_write_1h_input_tokens": 4, "cache_write_input_tokens": 7, "cache_write_5m_input_tokens": 3}"#,
-        ] {
-            let Usage { cache_write, cache_write_1h, .. } = Attributes::of(json).usage;
-            assert_eq!((cache_write, cache_write_1h), (7, 4), "{json}");
-        }
     }
 
     #[test]

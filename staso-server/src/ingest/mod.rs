@@ -11,6 +11,7 @@ mod mend;
 mod parse;
 mod record;
 mod span;
+mod told;
 mod traces;
 
 use axum::{Router, routing::post};

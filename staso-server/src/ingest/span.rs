@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     model::{Cost, IncomingSpan, MAX_COUNT, SpanHead, SpanId, SpanKind, SpanStatus, Tokens, add_counts},
-    pricing::{Prices, Usage},
+    pricing::{Call, Prices, Usage},
 };
 
 /// Reads a span object and takes out what the backend needs.
@@ -35,6 +35,11 @@ pub(super) fn parse(record: &RawValue, prices: &Prices) -> Result<IncomingSpan, 
             (id, record)
         }
     };
+    // These only help to find a price: whatever else they are is passed over.
+    let [provider, requested_model] = [span.provider, span.requested_model].map(|field| match field {
+        Field::Text(text) => text,
+        _ => Cow::default(),
+    });
     let mut head = SpanHead {
         span_id: SpanId::new(span_id),
         parent_span_id: span.parent_span_id.id("parent_span_id")?.map(SpanId::new),
@@ -54,8 +59,16 @@ pub(super) fn parse(record: &RawValue, prices: &Prices) -> Result<IncomingSpan, 
     };
     // The announcement of a call has no usage yet, and is no call of its own.
     if head.calls_model() && !head.provisional {
-        let usage = tokens.map(|tokens| Usage { tokens, ..attributes.usage });
-        head.cost = Cost::of_call(usage.and_then(|usage| prices.nano_usd(&head.model, usage)));
+        let provider = if provider.is_empty() { &*attributes.provider } else { &*provider };
+        head.cost = Cost::of_call(tokens.and_then(|tokens| {
+            prices.nano_usd(&Call {
+                model: &head.model,
+                requested_model: &requested_model,
+                provider,
+                tier: &attributes.tier,
+                usage: Usage { tokens, ..attributes.usage },
+            })
+        }));
     }
     Ok(IncomingSpan { head, record })
 }
@@ -80,6 +93,8 @@ struct SpanObject<'a> {
     duration_ms: Field<'a>,
     status: Field<'a>,
     model: Field<'a>,
+    requested_model: Field<'a>,
+    provider: Field<'a>,
     usage_available: Field<'a>,
     input_tokens: Field<'a>,
     output_tokens: Field<'a>,
@@ -148,6 +163,8 @@ impl<'a> SpanObject<'a> {
             "duration_ms" => &mut self.duration_ms,
             "status" => &mut self.status,
             "model" => &mut self.model,
+            "requested_model" => &mut self.requested_model,
+            "provider" => &mut self.provider,
             "usage_available" => &mut self.usage_available,
             "input_tokens" => &mut self.input_tokens,
             "output_tokens" => &mut self.output_tokens,
