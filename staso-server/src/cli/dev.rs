@@ -66,11 +66,12 @@ impl Dev {
         let prices = self.prices.read()?;
         let server = bind(self.port).await?;
         let url = format!("http://{}", server.local_addr()?);
-        let store = store::serve(&folder, &url)?;
+        let (store, upgrade) = store::serve(&folder, &url, &prices)?;
         let mut follower = Follower::new(Arc::clone(&store), Some(url.clone()));
         let running = Running::start(server, store, prices, Mode::Local, Guards::default());
         greet(terminal, &url, &folder, &self.command)?;
         terminal.in_background()?;
+        tokio::spawn(store::tell_of_upgrade(upgrade));
         let mut child = match self.command.as_slice() {
             [] => None,
             command => Some(Child::start(command, &variables(&url, command))?),

@@ -37,6 +37,11 @@ impl<W: Write> Progress<W> {
         }
     }
 
+    /// Says how many of how many are done.
+    pub(super) fn share(&mut self, done: u64, of: u64, what: &str) {
+        self.show(&format!("{} of {} {what}", format::count(done), format::count(of)));
+    }
+
     /// Says for how long something goes on.
     pub(super) async fn wait<T>(&mut self, what: &str, work: impl Future<Output = T>) -> T {
         let mut work = std::pin::pin!(work);
@@ -94,6 +99,13 @@ mod tests {
         let mut written = Vec::new();
         Progress::to(&mut written, false).count(5_000, "traces");
         assert!(written.is_empty());
+    }
+
+    #[test]
+    fn a_share_is_told_as_it_grows() {
+        let mut written = Vec::new();
+        Progress::to(&mut written, true).share(1_500, 20_000, "traces");
+        assert_eq!(String::from_utf8(written).unwrap(), "\r\u{1b}[K1,500 of 20,000 traces\r\u{1b}[K");
     }
 
     #[tokio::test(start_paused = true)]

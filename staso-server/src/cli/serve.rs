@@ -47,7 +47,7 @@ impl Serve {
             .await
             .map_err(|error| Failure::Message(format!("cannot listen on {}: {error}", self.listen)))?;
         let address = server.local_addr()?;
-        let store = store::serve(&folder, &format!("http://{address}"))?;
+        let (store, upgrade) = store::serve(&folder, &format!("http://{address}"), &prices)?;
         let has_key = store.keys().await?.iter().any(|key| key.revoked_at.is_none());
         if !has_key && !address.ip().is_loopback() {
             return Err(Failure::Message(format!(
@@ -59,6 +59,7 @@ impl Serve {
         let log = Arc::new(Background::start(LEFT_OUT, io::stderr)?);
         log_as_json(Arc::clone(&log));
         tracing::info!(address = %address, data = %folder.display(), "listening");
+        tokio::spawn(store::tell_of_upgrade(upgrade));
         if !has_key {
             tracing::warn!("there is no key yet, so nobody can call; make one with `staso key create`");
         }

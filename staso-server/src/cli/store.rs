@@ -2,26 +2,62 @@
 
 use std::{path::Path, sync::Arc};
 
-use super::Failure;
+use tokio::sync::watch;
+
+use super::{Failure, progress::Progress};
 use crate::{
+    ingest,
     model::Workspace,
+    pricing::Prices,
     store::{
         Store,
-        sqlite::{OpenOptions, SqliteStore},
+        sqlite::{OpenOptions, SqliteStore, Upgrade},
     },
 };
 
 /// Opens it as the one server of the folder, which others are told to find at the URL.
-pub(super) fn serve(folder: &Path, url: &str) -> Result<Arc<dyn Store>, Failure> {
-    open_with(folder, OpenOptions::server(url))
+pub(super) fn serve(
+    folder: &Path,
+    url: &str,
+    prices: &Prices,
+) -> Result<(Arc<dyn Store>, watch::Receiver<Upgrade>), Failure> {
+    let prices = prices.clone();
+    let options = OpenOptions::server(url).deriving(move |record| ingest::derive(record, &prices));
+    let store = open_with(folder, options)?;
+    let upgrade = store.upgrade()?;
+    Ok((store, upgrade))
 }
 
 /// Opens it beside a server, if there is one.
 pub(super) fn open(folder: &Path) -> Result<Arc<dyn Store>, Failure> {
-    open_with(folder, OpenOptions::tool())
+    Ok(open_with(folder, OpenOptions::tool())?)
 }
 
-fn open_with(folder: &Path, options: OpenOptions) -> Result<Arc<dyn Store>, Failure> {
+/// Says how far the store is with what an upgrade left to be done: to a person in a line that goes away, to a log
+/// when it begins and ends.
+pub(super) async fn tell_of_upgrade(mut upgrade: watch::Receiver<Upgrade>) {
+    let Upgrade { of, .. } = *upgrade.borrow_and_update();
+    if of == 0 {
+        return;
+    }
+    tracing::info!(
+        traces = of,
+        "an earlier version wrote this store; traces are derived again, and all works meanwhile"
+    );
+    let mut progress = Progress::new();
+    loop {
+        let Upgrade { left, .. } = *upgrade.borrow_and_update();
+        progress.share(of.saturating_sub(left), of, "traces of an earlier version are up to date");
+        if left == 0 {
+            return tracing::info!(traces = of, "every trace is up to date");
+        }
+        if upgrade.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+fn open_with(folder: &Path, options: OpenOptions) -> Result<Arc<SqliteStore>, Failure> {
     Ok(Arc::new(SqliteStore::open(folder, options)?))
 }
 

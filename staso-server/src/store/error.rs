@@ -12,6 +12,14 @@ pub enum OpenError {
         /// Who holds it, in words: its process and address.
         holder: String,
     },
+    /// An earlier version wrote the file, and a server of that version still uses it.
+    #[error("{} was written by an earlier version of staso and is in use by {holder}; stop it, or start it again with this version, then try again", folder.display())]
+    HeldByOlder {
+        /// The folder.
+        folder: PathBuf,
+        /// Who holds it, in words: its process and address.
+        holder: String,
+    },
     /// The file is not a store, or is damaged. It was left as it is.
     #[error("{} is damaged and was left as it is: {reason}; keep a copy, then try `sqlite3 {} .recover`", file.display(), file.display())]
     Damaged {

@@ -4,3 +4,4 @@ mod kill;
 mod process;
 mod servers;
 mod tools;
+mod upgrade;

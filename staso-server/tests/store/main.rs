@@ -9,5 +9,7 @@ mod files;
 #[cfg(unix)]
 mod kill;
 mod order;
+#[cfg(unix)]
+mod upgrade;
 mod upkeep;
 mod world;

@@ -15,6 +15,7 @@ mod open;
 mod pack;
 mod read;
 mod readers;
+mod upgrade;
 mod varint;
 mod write;
 
@@ -28,6 +29,7 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 pub use self::open::OpenOptions;
+pub use self::write::Upgrade;
 use self::{readers::Readers, write::Writer};
 use super::{Facets, NewKey, OpenError, Revision, Store, StoreError};
 use crate::model::{
@@ -63,7 +65,7 @@ impl SqliteStore {
     /// When another server has the folder, or the file is damaged, of a newer version or not accessible.
     pub fn open(folder: &Path, options: OpenOptions) -> Result<Self, OpenError> {
         let opened = open::open(folder, &options)?;
-        let writer = Writer::start(opened.writer, opened.lock)
+        let writer = Writer::start(opened.writer, opened.lock, opened.derive)
             .map_err(|error| OpenError::Unusable { folder: folder.to_owned(), reason: error.to_string() })?;
         Ok(Self {
             revision: writer.revision(),
@@ -89,6 +91,11 @@ impl SqliteStore {
         let writer = self.writer()?;
         while writer.write(0, |session| write::settle_some(session, write::Patience::None)).await? {}
         Ok(())
+    }
+
+    /// How far it is with what an upgrade left to be done. Everything works meanwhile.
+    pub fn upgrade(&self) -> Result<watch::Receiver<Upgrade>, StoreError> {
+        Ok(self.writer()?.upgrade())
     }
 
     fn writer(&self) -> Result<Arc<Writer>, StoreError> {

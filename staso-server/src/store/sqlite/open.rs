@@ -1,25 +1,19 @@
 use std::{
-    fs,
+    fmt, fs,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use serde_json::value::RawValue;
 
 use super::{
     files::{self, DATABASE, MakeError},
     lock::{FolderLock, LockError},
+    upgrade,
 };
-use crate::store::OpenError;
-
-/// Each brings the file from the version before to its own, counted from 1.
-const MIGRATIONS: [&str; 1] = [include_str!("schema/001.sql")];
-
-/// The version of the schema that this program writes.
-const NEWEST: i64 = MIGRATIONS.len() as i64;
-
-/// Says in the file whose it is: "Stas".
-const APPLICATION_ID: i64 = 0x5374_6173;
+use crate::{model::SpanHead, store::OpenError};
 
 /// No database is shorter.
 const HEADER_BYTES: u64 = 100;
@@ -31,23 +25,40 @@ const CHECKED_SIZE: u64 = 8 << 20;
 /// How long a writer waits for another process that writes. Clients stop waiting for an answer after ten seconds.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
 
+/// Takes out of a span's record what the store is to find, sort and sum it by. `None` when it cannot be read.
+pub(super) type Derive = Arc<dyn Fn(&RawValue) -> Option<SpanHead> + Send + Sync>;
+
 /// How a store is opened.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct OpenOptions {
     server: Option<String>,
+    derive: Option<Derive>,
+}
+
+impl fmt::Debug for OpenOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenOptions").field("server", &self.server).finish_non_exhaustive()
+    }
 }
 
 impl OpenOptions {
     /// For the one server of a folder, which says where it is. No other server can open the folder meanwhile.
     #[must_use]
     pub fn server(url: impl Into<String>) -> Self {
-        Self { server: Some(url.into()) }
+        Self { server: Some(url.into()), derive: None }
     }
 
     /// For a command that reads, or writes a little, beside a server or without one.
     #[must_use]
     pub const fn tool() -> Self {
-        Self { server: None }
+        Self { server: None, derive: None }
+    }
+
+    /// How spans are read that an earlier version wrote and that this one reads otherwise. Without it, they stay as
+    /// they were read then, until the folder is opened with it.
+    #[must_use]
+    pub fn deriving(self, derive: impl Fn(&RawValue) -> Option<SpanHead> + Send + Sync + 'static) -> Self {
+        Self { derive: Some(Arc::new(derive)), ..self }
     }
 
     pub(super) const fn is_server(&self) -> bool {
@@ -60,6 +71,7 @@ pub(super) struct Opened {
     pub(super) writer: Connection,
     pub(super) file: PathBuf,
     pub(super) lock: Option<FolderLock>,
+    pub(super) derive: Option<Derive>,
 }
 
 /// Opens the folder, makes the file when there is none, and brings it to this version's schema.
@@ -86,7 +98,7 @@ pub(super) fn open(folder: &Path, options: &OpenOptions) -> Result<Opened, OpenE
     files::make_database(folder, |draft| {
         let mut connection = Connection::open(draft)?;
         configure_writer(&connection, 0)?;
-        migrate(&mut connection)
+        upgrade::run(&mut connection)
     })
     .map_err(|error| match error {
         MakeError::Io(error) => unusable(error.to_string()),
@@ -99,13 +111,22 @@ pub(super) fn open(folder: &Path, options: &OpenOptions) -> Result<Opened, OpenE
         )));
     }
     let mut writer = Connection::open(&file).map_err(damaged)?;
-    let version = version(&writer).map_err(damaged)?;
-    if !is_ours(&writer, version).map_err(damaged)? {
+    let version = upgrade::schema(&writer).map_err(damaged)?;
+    if !upgrade::is_ours(&writer, version).map_err(damaged)? {
         let reason = format!("{DATABASE} is the database of another program");
         return Err(OpenError::Unusable { folder: folder.to_owned(), reason });
     }
-    if version > NEWEST {
-        return Err(OpenError::Newer { file, found: version, known: NEWEST });
+    if version > upgrade::NEWEST {
+        return Err(OpenError::Newer { file, found: version, known: upgrade::NEWEST });
+    }
+    let mut upgrading = None;
+    if (1..upgrade::NEWEST).contains(&version) && lock.is_none() {
+        // A server of the version that wrote it would not know what it finds afterwards.
+        let holder = format!("process {}, which upgrades it", std::process::id());
+        upgrading = Some(FolderLock::take(folder, &holder).map_err(|error| match error {
+            LockError::Held(holder) => OpenError::HeldByOlder { folder: folder.to_owned(), holder },
+            LockError::Io(error) => unusable(error.to_string()),
+        })?);
     }
     files::keep_private(folder);
     // Nothing is written to a file before it is known to be sound.
@@ -120,8 +141,13 @@ pub(super) fn open(folder: &Path, options: &OpenOptions) -> Result<Opened, OpenE
         }
     }
     configure_writer(&writer, version).map_err(damaged)?;
-    migrate(&mut writer).map_err(damaged)?;
-    Ok(Opened { writer, file, lock })
+    upgrade::run(&mut writer).map_err(damaged)?;
+    drop(upgrading);
+    if options.derive.is_some() && options.is_server() {
+        // Settled by a process that did not know how to derive them.
+        writer.execute_batch("UPDATE trace SET unsettled = 1 WHERE again = 2").map_err(damaged)?;
+    }
+    Ok(Opened { writer, file, lock, derive: options.derive.clone() })
 }
 
 /// A connection that can only read.
@@ -132,19 +158,6 @@ pub(super) fn reader(file: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "cache_size", -8 * 1024)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
-}
-
-/// Whether the file is empty or a store.
-fn is_ours(connection: &Connection, version: i64) -> rusqlite::Result<bool> {
-    if version > 0 {
-        let id: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
-        return Ok(id == APPLICATION_ID);
-    }
-    connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))
-}
-
-fn version(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
 fn configure_writer(connection: &Connection, version: i64) -> rusqlite::Result<()> {
@@ -162,20 +175,6 @@ fn configure_writer(connection: &Connection, version: i64) -> rusqlite::Result<(
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
-}
-
-fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Another process may have come first.
-    let found = version(&transaction)?;
-    for migration in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(0)) {
-        transaction.execute_batch(migration)?;
-    }
-    if found < NEWEST {
-        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-        transaction.pragma_update(None, "user_version", NEWEST)?;
-    }
-    transaction.commit()
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
 use super::{
+    again::Upgrade,
     session::Writing,
     settle::{self, Patience},
     sums::Sums,
@@ -60,10 +61,11 @@ pub(super) struct Chores {
     /// Whether so much waits to be settled that jobs have to wait for some of it.
     behind: bool,
     paused: Due,
+    upgrade: watch::Sender<Upgrade>,
 }
 
 impl Chores {
-    pub(super) fn new(keeps_order: bool) -> Self {
+    pub(super) fn new(keeps_order: bool, upgrade: watch::Sender<Upgrade>) -> Self {
         let now = Due(Instant::now());
         Self {
             keeps_order,
@@ -74,6 +76,7 @@ impl Chores {
             settle: now,
             behind: false,
             paused: now,
+            upgrade,
         }
     }
 
@@ -129,6 +132,10 @@ impl Chores {
         }
         let begun = Instant::now();
         let more = writing.transaction(|session| settle::settle_some(session, Patience::UntilQuiet))?;
+        if !self.upgrade.borrow().is_done() {
+            let left = Upgrade::left(writing)?;
+            self.upgrade.send_modify(|upgrade| upgrade.left = left.left);
+        }
         let share = if self.behind { SETTLING_SHARE_BEHIND } else { SETTLING_SHARE };
         self.settle.again_in(begun.elapsed() * (share - 1));
         Ok(more && load == Load::Idle)

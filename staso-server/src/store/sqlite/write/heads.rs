@@ -1,4 +1,7 @@
-use rusqlite::{OptionalExtension as _, types::ValueRef};
+use rusqlite::{
+    OptionalExtension as _,
+    types::{Value, ValueRef},
+};
 
 use super::{
     super::{head::Head, pack},
@@ -78,23 +81,7 @@ pub(super) fn write(
     (block, position): (i64, usize),
     sums: &mut Sums,
 ) -> Result<(), StoreError> {
-    let mut term = |text: &str| session.terms.number(session.connection, text);
-    let tags = span.tags.iter().filter(|tag| !tag.is_empty());
-    let head = Head {
-        kind: span.kind,
-        status: span.status,
-        provisional: span.provisional,
-        started_at: span.started_at,
-        duration_micros: span.duration_micros,
-        name: term(&span.name)?,
-        agent: term(&span.agent)?,
-        conversation: term(&span.conversation_id)?,
-        user: term(&span.user_id)?,
-        model: term(&span.model)?,
-        cost: span.cost,
-        tokens: span.tokens,
-        tags: tags.map(|tag| term(tag)).collect::<Result<_, _>>()?,
-    };
+    let head = numbered(session, span)?;
     let mut replace = session.connection.prepare_cached(
         "REPLACE INTO span (trace, span_id, parent, block, position, head) VALUES (?, ?, ?, ?, ?, ?)",
     )?;
@@ -108,4 +95,40 @@ pub(super) fn write(
     ))?;
     sums.block(block, 1);
     Ok(())
+}
+
+/// Writes anew what is taken out of a span, whose record is where it was.
+pub(super) fn rewrite(
+    session: &mut Session<'_>,
+    trace: i64,
+    packed_id: &Value,
+    span: &SpanHead,
+) -> Result<(), StoreError> {
+    let head = numbered(session, span)?.encode();
+    let mut update = session
+        .connection
+        .prepare_cached("UPDATE span SET parent = ?, head = ? WHERE trace = ? AND span_id = ?")?;
+    let parent = span.parent_span_id.as_ref().map(|id| pack::pack_id(id.as_str()));
+    update.execute((parent, head, trace, packed_id))?;
+    Ok(())
+}
+
+fn numbered(session: &mut Session<'_>, span: &SpanHead) -> Result<Head, StoreError> {
+    let mut term = |text: &str| session.terms.number(session.connection, text);
+    let tags = span.tags.iter().filter(|tag| !tag.is_empty());
+    Ok(Head {
+        kind: span.kind,
+        status: span.status,
+        provisional: span.provisional,
+        started_at: span.started_at,
+        duration_micros: span.duration_micros,
+        name: term(&span.name)?,
+        agent: term(&span.agent)?,
+        conversation: term(&span.conversation_id)?,
+        user: term(&span.user_id)?,
+        model: term(&span.model)?,
+        cost: span.cost,
+        tokens: span.tokens,
+        tags: tags.map(|tag| term(tag)).collect::<Result<_, _>>()?,
+    })
 }

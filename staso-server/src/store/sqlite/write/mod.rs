@@ -1,6 +1,7 @@
 //! The one thread that writes. Jobs queue up in front of it, and those that wait together are committed together.
 
 mod admin;
+mod again;
 mod annotate;
 mod arrived;
 mod chores;
@@ -20,6 +21,7 @@ mod thread;
 mod trace;
 
 pub(super) use admin::{create_key, create_workspace, limit_pages, revoke_key};
+pub use again::Upgrade;
 pub(super) use annotate::annotate;
 pub(super) use ingest::ingest;
 pub(super) use prepare::prepare;

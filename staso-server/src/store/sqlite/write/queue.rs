@@ -14,7 +14,8 @@ use tokio::{
 };
 
 use super::{
-    super::lock::FolderLock,
+    super::{lock::FolderLock, open::Derive},
+    again::Upgrade,
     session::{Session, Writing},
     thread::{self, Job},
 };
@@ -37,6 +38,7 @@ pub(in super::super) struct Writer {
     jobs: SyncSender<Box<dyn Job>>,
     bytes: Arc<AtomicUsize>,
     revision: watch::Receiver<Revision>,
+    upgrade: watch::Receiver<Upgrade>,
     ended: watch::Receiver<bool>,
 }
 
@@ -46,21 +48,23 @@ impl Writer {
     pub(in super::super) fn start(
         connection: Connection,
         lock: Option<FolderLock>,
+        derive: Option<Derive>,
     ) -> Result<Self, StoreError> {
         let (jobs, queued) = mpsc::sync_channel(MAX_JOBS);
-        let writing = Writing::new(connection);
+        let writing = Writing::new(connection, derive);
         // Whoever follows from now on is not told of what has long been there.
         let (revision, watched) = watch::channel(writing.current_revision()?);
+        let (tell, upgrade) = watch::channel(Upgrade::left(&writing)?);
         let (end, ended) = watch::channel(false);
         std::thread::Builder::new()
             .name("staso-writer".to_owned())
             .spawn(move || {
-                thread::run(writing, &queued, &revision, lock.is_some());
+                thread::run(writing, &queued, &revision, tell, lock.is_some());
                 drop(lock);
                 let _ = end.send(true);
             })
             .map_err(|error| StoreError::Engine(format!("the writing thread does not start: {error}")))?;
-        Ok(Self { jobs, bytes: Arc::default(), revision: watched, ended })
+        Ok(Self { jobs, bytes: Arc::default(), revision: watched, upgrade, ended })
     }
 
     /// Runs a job on the writing thread, all of it or nothing, and returns when it is on disk. `bytes` is what it
@@ -95,6 +99,10 @@ impl Writer {
 
     pub(in super::super) fn revision(&self) -> watch::Receiver<Revision> {
         self.revision.clone()
+    }
+
+    pub(in super::super) fn upgrade(&self) -> watch::Receiver<Upgrade> {
+        self.upgrade.clone()
     }
 
     /// Ends the thread after what is queued, and waits for it as long as that.

@@ -5,13 +5,14 @@ use std::{
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::terms::Terms;
+use super::{super::open::Derive, terms::Terms};
 use crate::store::{Revision, StoreError};
 
 /// What the writing thread keeps between transactions.
 pub(super) struct Writing {
     pub(super) connection: Connection,
     terms: Terms,
+    derive: Option<Derive>,
     /// The traces that have spans which their rows do not count yet, and how many.
     outdated: HashMap<i64, u64>,
     /// Changes when another process commits.
@@ -19,8 +20,8 @@ pub(super) struct Writing {
 }
 
 impl Writing {
-    pub(super) fn new(connection: Connection) -> Self {
-        Self { connection, terms: Terms::default(), outdated: HashMap::new(), data_version: -1 }
+    pub(super) fn new(connection: Connection, derive: Option<Derive>) -> Self {
+        Self { connection, terms: Terms::default(), derive, outdated: HashMap::new(), data_version: -1 }
     }
 
     /// Runs jobs in one transaction. When one fails, nothing of any stays.
@@ -38,6 +39,7 @@ impl Writing {
         let mut session = Session {
             connection: &transaction,
             terms: &mut self.terms,
+            derive: self.derive.as_ref(),
             outdated: &mut self.outdated,
             revision: None,
         };
@@ -67,6 +69,8 @@ impl Writing {
 pub(in super::super) struct Session<'a> {
     pub(super) connection: &'a Connection,
     pub(super) terms: &'a mut Terms,
+    /// How spans are read that an earlier version wrote, if this process knows.
+    pub(super) derive: Option<&'a Derive>,
     pub(super) outdated: &'a mut HashMap<i64, u64>,
     revision: Option<i64>,
 }

@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension as _, types::Value};
 
 use super::{
     super::block::{self, Records},
-    arrived,
+    again, arrived,
     prepare::Packer,
     session::{Session, Writing},
     sums::Sums,
@@ -32,6 +32,9 @@ const FAR_BEHIND: i64 = 20_000;
 /// Records of about so many bytes are compressed together for good.
 const BLOCK_BYTES: usize = 1 << 20;
 
+/// What `trace.again` is where spans are to be derived again.
+const SPANS_AGAIN: i64 = 2;
+
 /// Which traces are settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum Patience {
@@ -53,20 +56,23 @@ pub(in super::super) fn settle_some(
         Patience::None => (i64::MAX, 0),
     };
     let mut select = session.connection.prepare_cached(
-        "SELECT id, spans, outdated FROM trace INDEXED BY trace_unsettled
+        "SELECT id, spans, outdated, again FROM trace INDEXED BY trace_unsettled
          WHERE unsettled = 1 AND updated_at <= ?1 AND updated_at <= ?1 - spans * ?2 ORDER BY updated_at LIMIT ?3",
     )?;
-    let found =
-        select.query_map((quiet, per_span, TRACES), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    let found: Vec<(i64, u64, Option<bool>)> = found.collect::<Result<_, _>>()?;
+    let found = select.query_map((quiet, per_span, TRACES), |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+    })?;
+    let found: Vec<(i64, u64, Option<bool>, Option<i64>)> = found.collect::<Result<_, _>>()?;
     let mut settling = Settling::new();
     let mut spans_so_far = 0;
-    for (trace, spans, outdated) in &found {
+    for (trace, spans, outdated, again) in &found {
         if spans_so_far >= SPANS {
             break;
         }
         spans_so_far += spans;
-        if outdated.is_some()
+        if *again == Some(SPANS_AGAIN) {
+            again::derive(session, *trace, &mut settling.sums)?;
+        } else if outdated.is_some()
             && let Some(known) = Known::get(session, *trace)?
         {
             known.catch_up(session, &mut settling.sums)?;
@@ -154,7 +160,9 @@ impl Settling {
         connection
             .prepare_cached("INSERT INTO search (rowid, words) VALUES (?, ?)")?
             .execute((trace, text))?;
-        connection.prepare_cached("UPDATE trace SET unsettled = NULL WHERE id = ?")?.execute([trace])?;
+        let done = if session.derive.is_some() { "NULL" } else { "nullif(again, 1)" };
+        let sql = format!("UPDATE trace SET unsettled = NULL, again = {done} WHERE id = ?");
+        connection.prepare_cached(&sql)?.execute([trace])?;
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use std::{
 use tokio::sync::watch;
 
 use super::{
+    again::Upgrade,
     chores::{Chores, Load},
     session::{Session, Writing},
 };
@@ -31,9 +32,10 @@ pub(super) fn run(
     mut writing: Writing,
     jobs: &Receiver<Box<dyn Job>>,
     revision: &watch::Sender<Revision>,
+    upgrade: watch::Sender<Upgrade>,
     settles: bool,
 ) {
-    let mut chores = Chores::new(settles);
+    let mut chores = Chores::new(settles, upgrade);
     let mut more = false;
     loop {
         let wait = if more { Duration::ZERO } else { TICK };
