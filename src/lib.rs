@@ -71,8 +71,8 @@ pub use staso_runtime::{
     Annotation, AnnotationValue, Builder, Capture, Category, Client, Context, ContextGuard, Conversation,
     Counts, DeliveryReport, Export, Exporter, Field, FieldKind, FutureExt, GitFacts, InitError, ParseIdError,
     ParseKindError, Redaction, Span, SpanBuilder, SpanId, SpanKind, SpanRecord, SpanStatus, TraceId, Usage,
-    WithContext, annotate, annotate_with, builder, current_span, export, flush, init, shutdown, suspended,
-    testing,
+    WithContext, annotate, annotate_with, builder, current_span, export, flush, flush_async, init, shutdown,
+    shutdown_async, suspended, testing,
 };
 
 pub use staso_macros::{agent, conversation, span, tool, trace};

@@ -1,3 +1,4 @@
+mod awaited;
 mod ending;
 mod process;
 #[cfg(test)]
@@ -20,8 +21,9 @@ use crate::{
     record::{Resource, clock::Clock, fork_generation},
     recorder::{self, Intake, Recorder, Sink},
     report::DeliveryReport,
-    sender::{Asked, Schedule, SenderHandle, Waited},
+    sender::{Asked, Schedule, SenderHandle, Spawn, Waited, spawn_thread},
 };
+use awaited::Awaited;
 use ending::Ending;
 pub(crate) use process::register as register_handlers;
 
@@ -66,6 +68,20 @@ pub fn flush(timeout: Duration) -> DeliveryReport {
 /// As [`flush`], and ends the current client: spans that end later are rejected.
 pub fn shutdown(timeout: Duration) -> DeliveryReport {
     current().map_or_else(DeliveryReport::disabled, |active| active.shutdown(timeout))
+}
+
+/// As [`flush`], for a thread that must not block, such as one that runs the tasks of a runtime.
+///
+/// See [`Client::flush_async`].
+pub fn flush_async(timeout: Duration) -> impl Future<Output = DeliveryReport> + Send + 'static {
+    Awaited::new(current(), Asked::Flush, timeout)
+}
+
+/// As [`shutdown`], for a thread that must not block, such as one that runs the tasks of a runtime.
+///
+/// See [`Client::shutdown_async`].
+pub fn shutdown_async(timeout: Duration) -> impl Future<Output = DeliveryReport> + Send + 'static {
+    Awaited::new(current(), Asked::Shutdown, timeout)
 }
 
 /// Keeps recording on while it lives; dropping it shuts it down, and waits for delivery for as long as
@@ -125,6 +141,38 @@ impl Client {
     /// them runs out of time.
     pub fn shutdown(&self, timeout: Duration) -> DeliveryReport {
         self.active.as_ref().map_or_else(DeliveryReport::disabled, |active| active.shutdown(timeout))
+    }
+
+    /// As [`flush`](Self::flush), for a thread that must not block: on a runtime with a single thread the
+    /// backend, a proxy or a test server may be a task beside the one that flushes.
+    ///
+    /// It begins with the first poll, and a thread of its own waits: any executor will do, and the timeout
+    /// needs none. If the system has no thread to give, that poll waits as [`flush`](Self::flush) does.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # async fn end_of_request(client: &staso_runtime::Client) {
+    /// let report = client.flush_async(Duration::from_secs(2)).await;
+    /// assert_eq!(report.pending(), 0);
+    /// # }
+    /// ```
+    pub fn flush_async(
+        &self,
+        timeout: Duration,
+    ) -> impl Future<Output = DeliveryReport> + Send + 'static + use<> {
+        Awaited::new(self.active.clone(), Asked::Flush, timeout)
+    }
+
+    /// As [`shutdown`](Self::shutdown), for a thread that must not block; see
+    /// [`flush_async`](Self::flush_async).
+    ///
+    /// Once begun it goes on when the future is dropped. Await it before the client is dropped, whose
+    /// drop blocks until the end.
+    pub fn shutdown_async(
+        &self,
+        timeout: Duration,
+    ) -> impl Future<Output = DeliveryReport> + Send + 'static + use<> {
+        Awaited::new(self.active.clone(), Asked::Shutdown, timeout)
     }
 
     /// The counts as they stand, without waiting; also after a shutdown, or after another client took
@@ -218,14 +266,18 @@ impl std::fmt::Debug for Active {
 }
 
 /// Starts a client from settings that were checked.
-pub(crate) fn start(mut settings: Settings) -> Result<Client, InitError> {
+pub(crate) fn start(settings: Settings) -> Result<Client, InitError> {
+    start_with(settings, Box::new(spawn_thread))
+}
+
+fn start_with(mut settings: Settings, spawn: Spawn) -> Result<Client, InitError> {
     let misspelt = settings.misspelt.take();
     if let Some(told) = &misspelt {
         diagnostics::misspelt(told);
     }
     diagnostics::prepare(settings.quiet, misspelt);
     let shutdown_timeout = settings.shutdown_timeout;
-    let active = if settings.enabled { Some(Arc::new(activate(settings)?)) } else { None };
+    let active = if settings.enabled { Some(Arc::new(activate(settings, spawn)?)) } else { None };
     let replaced = {
         let mut current = lock();
         recorder::install(active.as_ref().map(|active| active.recorder));
@@ -239,7 +291,7 @@ pub(crate) fn start(mut settings: Settings) -> Result<Client, InitError> {
     Ok(Client { active, shutdown_timeout, replaced })
 }
 
-fn activate(mut settings: Settings) -> Result<Active, InitError> {
+fn activate(mut settings: Settings, spawn: Spawn) -> Result<Active, InitError> {
     let exporter: Box<dyn Export> = export::build(&mut settings)?;
     let (waker, wake) = Waker::new();
     let schedule = Schedule {
@@ -270,7 +322,7 @@ fn activate(mut settings: Settings) -> Result<Active, InitError> {
         sink: Sink::Sender(intake),
         generation: fork_generation(),
     }));
-    let sender = SenderHandle::start(recorder, intake, exporter, schedule, (waker, wake), git);
+    let sender = SenderHandle::start(recorder, intake, exporter, schedule, (waker, wake), git, spawn);
     Ok(Active { recorder, intake, sender, ending: Ending::default() })
 }
 

@@ -44,7 +44,7 @@ pub mod testing;
 
 pub use annotation::{Annotation, AnnotationValue};
 pub use capture::{Capture, Category, Field, FieldKind, Redaction};
-pub use client::{Client, builder, flush, init, shutdown};
+pub use client::{Client, builder, flush, flush_async, init, shutdown, shutdown_async};
 pub use config::{Builder, InitError};
 pub use context::{Context, ContextGuard, Conversation, FutureExt, WithContext, suspended};
 pub use export::{Export, Exporter};

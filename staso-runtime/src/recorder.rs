@@ -83,12 +83,16 @@ impl Recorder {
     #[inline]
     pub(crate) fn admits(&self) -> bool {
         match &self.sink {
-            Sink::Sender(intake) if intake.spans.gate().is_closed() => {
-                intake.spans.reject(FailureKind::Shutdown);
-                crate::diagnostics::rejected(FailureKind::Shutdown);
-                false
-            }
-            _ => true,
+            Sink::Sender(intake) => match intake.spans.gate().refusal() {
+                None => true,
+                Some(refusal) => {
+                    let why = FailureKind::from(refusal);
+                    intake.spans.reject(why);
+                    crate::diagnostics::rejected(why);
+                    false
+                }
+            },
+            Sink::Tape(_) => true,
         }
     }
 

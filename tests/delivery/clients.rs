@@ -1,5 +1,6 @@
 //! One client after another, and the ends of each.
 
+use std::cell::RefCell;
 use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
@@ -71,6 +72,29 @@ fn clients_that_start_at_once_lose_nothing_between_them() {
     for report in &reports {
         let _ = counts(report);
         assert_eq!(report.pending(), 0);
+    }
+}
+
+#[test]
+fn a_client_in_a_thread_local_delivers_when_its_thread_ends() {
+    thread_local! {
+        static KEPT: RefCell<Option<staso::Client>> = const { RefCell::new(None) };
+    }
+    let _exclusive = exclusive();
+    for uses_staso_first in [true, false] {
+        let memory = Exporter::memory();
+        let exporter = memory.clone();
+        let thread = thread::spawn(move || {
+            if !uses_staso_first {
+                KEPT.with_borrow_mut(|kept| *kept = None);
+            }
+            record(1);
+            let client = builder().exporter(exporter).init().expect("valid settings");
+            KEPT.with_borrow_mut(|kept| *kept = Some(client));
+            record(2);
+        });
+        thread.join().expect("the thread ends");
+        assert_eq!(memory.spans().len(), 2, "{uses_staso_first}");
     }
 }
 

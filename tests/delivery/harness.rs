@@ -5,7 +5,7 @@ use std::{
 
 use staso::{
     Builder, Client, DeliveryReport, Export, Span,
-    export::{Batch, ExportError, FailureKind},
+    export::{Batch, ExportError, FailureKind, Retry},
     testing::ManualClock,
 };
 
@@ -51,6 +51,8 @@ pub(crate) fn counts(report: &DeliveryReport) -> String {
 /// What a scripted exporter does with a batch.
 pub(crate) enum Turn {
     Fail(FailureKind),
+    /// Fails, and asks for another attempt.
+    TryAgain,
     Panic,
     /// Says that it was called, and waits.
     Block(mpsc::Sender<()>, mpsc::Receiver<()>),
@@ -78,6 +80,10 @@ impl Export for Scripted {
         match self.turns.pop() {
             None => Ok(()),
             Some(Turn::Fail(kind)) => Err(ExportError::new(kind, "as the script says")),
+            Some(Turn::TryAgain) => {
+                let error = ExportError::new(FailureKind::BackendUnavailable, "as the script says");
+                Err(error.retry(Retry::Backoff))
+            }
             Some(Turn::Panic) => panic!("as the script says"),
             Some(Turn::Block(entered, go_on)) => {
                 let _ = entered.send(());

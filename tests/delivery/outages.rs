@@ -49,3 +49,32 @@ fn a_batch_in_its_retry_wait_does_not_hold_up_the_threads_that_record() {
     let report = client.flush(LONG);
     assert_eq!(report.delivered(), 11, "{}", counts(&report));
 }
+
+#[test]
+fn the_waits_between_attempts_differ_at_random() {
+    let _exclusive = exclusive();
+    let clock = ManualClock::new();
+    let (exporter, batches) = Scripted::new((0..9).map(|_| Turn::TryAgain));
+    let client =
+        builder().exporter(Exporter::custom(exporter)).clock(clock.clone()).init().expect("valid settings");
+    let mut waits = Vec::new();
+    // Each round: the sender sleeps, then waits twice between three attempts.
+    for sleep in [1, 4, 7] {
+        let _ = clock.wait_for_wait(sleep);
+        record(1);
+        thread::scope(|threads| {
+            let flush = threads.spawn(|| client.flush(LONG));
+            for (attempt, shortest) in [(1, 500), (2, 1_000)] {
+                let wait = clock.wait_for_wait(sleep + attempt);
+                waits.push(wait.saturating_sub(Duration::from_millis(shortest)));
+                clock.advance(wait);
+            }
+            assert_eq!(flush.join().expect("flush returns").pending(), 0);
+        });
+    }
+    assert_eq!(batches.try_iter().count(), 9, "three attempts at each of three batches");
+    assert!(waits.iter().all(|longer| *longer <= Duration::from_millis(200)), "{waits:?}");
+    waits.sort();
+    waits.dedup();
+    assert!(waits.len() > 1, "every wait was {waits:?} longer than the shortest");
+}

@@ -1,3 +1,6 @@
+mod awaited;
+mod faults;
+
 use std::{
     sync::{
         Arc,

@@ -22,7 +22,7 @@ const PLACEHOLDERS: [&str; 6] =
     ["change-me", "changeme", "your-api-key", "your_api_key", "replace-me", "placeholder"];
 
 impl Builder {
-    pub(super) fn resolve(mut self, env: &Environment) -> Result<Settings, InitError> {
+    pub(crate) fn resolve(mut self, env: &Environment) -> Result<Settings, InitError> {
         // Switched off, nothing else is looked at: a wrong setting must not keep a program from starting.
         let enabled = match self.enabled {
             Some(enabled) => enabled,

@@ -1,13 +1,14 @@
 use crate::sync::{AtomicU64, Ordering};
 
-/// What the queue holds, whether the sender sleeps and whether it is closed: one word, so that a span
-/// which fills a batch and a sender which falls asleep cannot miss each other.
+/// What the queue holds, whether the sender sleeps, whether the queue is closed and whether it has a
+/// sender: one word, so that a span which fills a batch and a sender which falls asleep cannot miss each
+/// other.
 ///
 /// ```text
-///  63       62      61……40   39……0
-/// ┌────────┬───────┬────────┬───────┐
-/// │sleeping│closed │ spans  │ bytes │
-/// └────────┴───────┴────────┴───────┘
+///  63       62      61         60……40   39……0
+/// ┌────────┬───────┬──────────┬────────┬───────┐
+/// │sleeping│closed │unattended│ spans  │ bytes │
+/// └────────┴───────┴──────────┴────────┴───────┘
 /// ```
 ///
 /// Every change is a read-modify-write of this word, and those of one atomic have a single order that
@@ -33,6 +34,8 @@ pub(crate) struct Load {
 pub(crate) enum Refusal {
     Full,
     Closed,
+    /// There is no sender.
+    Unattended,
 }
 
 /// What a reservation obliges its owner to do.
@@ -45,9 +48,10 @@ pub(crate) enum Admission {
 
 const SLEEPING: u64 = 1 << 63;
 const CLOSED: u64 = 1 << 62;
+const UNATTENDED: u64 = 1 << 61;
 const ONE_SPAN: u64 = 1 << 40;
 const BYTES: u64 = ONE_SPAN - 1;
-const SPANS: u64 = !(SLEEPING | CLOSED | BYTES);
+const SPANS: u64 = !(SLEEPING | CLOSED | UNATTENDED | BYTES);
 
 /// What the word's fields can hold, with room for the largest single span on top.
 const MOST: Load = Load { spans: 1 << 20, bytes: 1 << 38 };
@@ -69,8 +73,8 @@ impl Gate {
         // Relaxed: a stale value only makes the exchange below fail and try again.
         let mut seen = self.word.load(Ordering::Relaxed);
         loop {
-            if seen & CLOSED != 0 {
-                return Err(Refusal::Closed);
+            if let Some(refusal) = refusal_of(seen) {
+                return Err(refusal);
             }
             let held = load_of(seen);
             let next = Load { spans: held.spans + 1, bytes: held.bytes + bytes };
@@ -116,17 +120,44 @@ impl Gate {
         self.word.fetch_or(CLOSED, Ordering::AcqRel);
     }
 
+    /// Refuses spans until a sender takes its place.
+    pub(crate) fn leave(&self) {
+        self.word.fetch_or(UNATTENDED, Ordering::AcqRel);
+    }
+
+    /// Takes the sender's place. A closed queue stays closed.
+    pub(crate) fn attend(&self) {
+        self.word.fetch_and(!UNATTENDED, Ordering::AcqRel);
+    }
+
     pub(crate) fn held(&self) -> Load {
         load_of(self.word.load(Ordering::Acquire))
     }
 
     pub(crate) fn is_closed(&self) -> bool {
+        self.word.load(Ordering::Acquire) & CLOSED != 0
+    }
+
+    /// Why a span that starts now could not be let in, however empty the queue.
+    #[inline]
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
         // Relaxed: a span that starts while the queue closes may go either way.
-        self.word.load(Ordering::Relaxed) & CLOSED != 0
+        refusal_of(self.word.load(Ordering::Relaxed))
     }
 
     fn fills_batch(&self, load: Load) -> bool {
         load.spans >= self.batch.spans || load.bytes >= self.batch.bytes
+    }
+}
+
+#[inline]
+const fn refusal_of(word: u64) -> Option<Refusal> {
+    if word & (CLOSED | UNATTENDED) == 0 {
+        None
+    } else if word & CLOSED != 0 {
+        Some(Refusal::Closed)
+    } else {
+        Some(Refusal::Unattended)
     }
 }
 
@@ -186,6 +217,26 @@ mod tests {
         assert!(gate.sleep());
         assert_eq!(gate.reserve(1), Ok(Admission::Quiet));
         assert_eq!(gate.reserve(1), Ok(Admission::WakeSender));
+    }
+
+    #[test]
+    fn a_queue_without_a_sender_refuses_until_it_has_one_and_once_closed_stays_so() {
+        let gate = gate(MOST.spans, 1_000, 100);
+        gate.leave();
+        assert_eq!(gate.reserve(7), Err(Refusal::Unattended));
+        gate.attend();
+        assert_eq!(gate.reserve(7), Ok(Admission::Quiet));
+        gate.close();
+        gate.leave();
+        gate.attend();
+        assert_eq!(gate.reserve(7), Err(Refusal::Closed));
+        assert_eq!(gate.held(), Load { spans: 1, bytes: 7 });
+    }
+
+    #[test]
+    fn the_largest_load_fits_its_fields() {
+        assert_eq!(load_of(word_of(MOST)), MOST);
+        assert_eq!(refusal_of(word_of(MOST)), None);
     }
 
     #[test]

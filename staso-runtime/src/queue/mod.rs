@@ -8,16 +8,26 @@ mod model;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use crossbeam_queue::SegQueue;
 
-pub(crate) use gate::{Gate, Load, Refusal};
+pub(crate) use gate::{Gate, Load};
 pub(crate) use ledger::{Balance, Ledger};
 
 use crate::export::FailureKind;
-use gate::Admission;
+use gate::{Admission, Refusal};
 
 /// Something that waits for the sender.
 pub(crate) trait Item {
     /// What it costs the byte limit.
     fn size(&self) -> u64;
+}
+
+impl From<Refusal> for FailureKind {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Full => Self::QueueFull,
+            Refusal::Closed => Self::Shutdown,
+            Refusal::Unattended => Self::SenderUnavailable,
+        }
+    }
 }
 
 /// A bounded queue with many producers and one consumer. A push never waits.
@@ -53,9 +63,16 @@ impl<T: Item> Queue<T> {
     /// Takes an item in, or counts it as rejected and says why.
     #[inline]
     pub(crate) fn push(&self, item: T) -> Result<(), FailureKind> {
+        self.push_after(item, || ())
+    }
+
+    /// As [`push`](Self::push), with what a test does while the item is counted and not in the queue.
+    #[inline]
+    pub(crate) fn push_after(&self, item: T, counted: impl FnOnce()) -> Result<(), FailureKind> {
         match self.gate.reserve(item.size()) {
             Ok(admission) => {
                 self.ledger.accept();
+                counted();
                 self.items.push(item);
                 if admission == Admission::WakeSender {
                     self.waker.wake();
@@ -63,10 +80,7 @@ impl<T: Item> Queue<T> {
                 Ok(())
             }
             Err(refusal) => {
-                let why = match refusal {
-                    Refusal::Full => FailureKind::QueueFull,
-                    Refusal::Closed => FailureKind::Shutdown,
-                };
+                let why = FailureKind::from(refusal);
                 self.ledger.reject(why);
                 Err(why)
             }

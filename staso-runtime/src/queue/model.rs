@@ -143,3 +143,21 @@ fn nothing_is_taken_in_after_the_queue_is_closed() {
         assert_eq!(u64::from(taken), held);
     });
 }
+
+/// A sender that is given up counts what the queue holds as failed, once: nothing comes in behind it.
+#[test]
+fn nothing_is_taken_in_once_the_sender_has_left() {
+    explore(|| {
+        let pipe = Arc::new(Pipe::new(8, 1));
+        let producer = {
+            let pipe = Arc::clone(&pipe);
+            thread::spawn(move || pipe.push(1))
+        };
+        pipe.gate.leave();
+        let held = pipe.gate.held();
+        pipe.gate.release(held);
+        let taken = producer.join().unwrap();
+        assert_eq!(u64::from(taken), held.spans);
+        assert_eq!(pipe.gate.held().spans, 0);
+    });
+}

@@ -1,6 +1,7 @@
 use std::{
     fmt,
     sync::Arc,
+    thread,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -24,6 +25,10 @@ pub(crate) trait Hands: Send + Sync {
     fn since_epoch(&self) -> Duration;
     /// Waits for a wake-up, or until the monotonic hand has moved this far.
     fn wait(&self, wait: Duration, wake: &Receiver<()>) -> Waiting;
+    /// Lets other threads go on while the sender looks for a span that is about to come.
+    fn yield_now(&self) {
+        thread::yield_now();
+    }
 }
 
 /// Nanoseconds since 1970, UTC. Times before count as zero.

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{thread, time::Duration};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
@@ -23,6 +23,14 @@ impl Clock {
                 Ok(()) | Err(RecvTimeoutError::Disconnected) => Waiting::Woken,
             },
             Self::Injected(hands) => hands.wait(wait, wake),
+        }
+    }
+
+    /// Lets other threads go on.
+    pub(super) fn yield_now(&self) {
+        match self {
+            Self::System { .. } => thread::yield_now(),
+            Self::Injected(hands) => hands.yield_now(),
         }
     }
 }

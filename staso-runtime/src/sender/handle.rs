@@ -31,6 +31,17 @@ pub(crate) struct SenderHandle {
     interrupt: Option<Interrupt>,
     /// The worker, until a thread takes it.
     idle: Mutex<Option<Box<Worker>>>,
+    intake: &'static Intake,
+    spawn: Spawn,
+}
+
+/// Runs something on a thread of its own, which is never joined: whoever waits for it waits for an
+/// answer, with a deadline.
+pub(crate) type Spawn = Box<dyn Fn(Box<dyn FnOnce() + Send>) -> io::Result<()> + Send + Sync>;
+
+/// A thread of the system, if it has one to give.
+pub(crate) fn spawn_thread(run: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+    thread::Builder::new().name("staso-sender".into()).spawn(run).map(drop)
 }
 
 /// Tells a sender that nobody waits for it any more.
@@ -67,7 +78,8 @@ pub(crate) enum Waited {
 }
 
 impl SenderHandle {
-    /// Starts the thread. If the system has none to give, the next flush tries again.
+    /// Starts the thread. If the system has none to give, spans are rejected, and the next flush tries
+    /// again.
     pub(crate) fn start(
         recorder: &'static Recorder,
         intake: &'static Intake,
@@ -75,6 +87,7 @@ impl SenderHandle {
         schedule: Schedule,
         (waker, wake): (Waker, Receiver<()>),
         git: Option<Receiver<()>>,
+        spawn: Spawn,
     ) -> Self {
         let (requests, asked) = unbounded();
         let stop = Arc::new(Stop::default());
@@ -90,14 +103,18 @@ impl SenderHandle {
             git,
             state: State::new(schedule.batch, recorder.clock.tick()),
         });
-        let handle = Self { recorder, requests, waker, stop, interrupt, idle: Mutex::new(Some(worker)) };
+        let idle = Mutex::new(Some(worker));
+        let handle = Self { recorder, requests, waker, stop, interrupt, idle, intake, spawn };
         handle.ensure_thread();
         handle
     }
 
     /// Waits until the sender has done what is asked of it.
     pub(crate) fn ask(&self, asked: Asked, timeout: Duration) -> Waited {
-        self.ensure_thread();
+        if !self.ensure_thread() {
+            // Nothing was let in that anybody could wait for.
+            return Waited::Done;
+        }
         let (answer, answered) = bounded(0);
         let deadline = self.recorder.clock.tick().after(timeout);
         // A sender that has ended drops the request, which answers it.
@@ -130,32 +147,39 @@ impl SenderHandle {
         self.requests.len()
     }
 
-    fn ensure_thread(&self) {
+    /// Whether a thread has taken the worker.
+    fn ensure_thread(&self) -> bool {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(worker) = idle.take() else { return };
-        if let Err((worker, error)) = spawn(worker) {
-            *idle = worker;
-            drop(idle);
-            diagnostics::no_thread(&error);
+        let Some(worker) = idle.take() else { return true };
+        let (spans, annotations) = (self.intake.spans.gate(), self.intake.annotations.gate());
+        // Before the thread is there, which may itself give up at once.
+        spans.attend();
+        annotations.attend();
+        match self.spawn(worker) {
+            Ok(()) => true,
+            Err((worker, error)) => {
+                *idle = worker;
+                spans.leave();
+                annotations.leave();
+                drop(idle);
+                diagnostics::no_thread(&error);
+                false
+            }
         }
     }
-}
 
-/// Moves the worker to a thread, or gives it back.
-///
-/// The thread is never joined: whoever waits for it waits for an answer, with a deadline.
-fn spawn(worker: Box<Worker>) -> Result<(), (Option<Box<Worker>>, io::Error)> {
-    // A closure that could not be moved to a thread is dropped: the cell keeps the worker.
-    let cell = Arc::new(Mutex::new(Some(worker)));
-    let take = |cell: &Mutex<Option<Box<Worker>>>| cell.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let for_thread = Arc::clone(&cell);
-    thread::Builder::new()
-        .name("staso-sender".into())
-        .spawn(move || {
+    /// Moves the worker to a thread, or gives it back.
+    fn spawn(&self, worker: Box<Worker>) -> Result<(), (Option<Box<Worker>>, io::Error)> {
+        // A closure that could not be moved to a thread is dropped: the cell keeps the worker.
+        let cell = Arc::new(Mutex::new(Some(worker)));
+        let take =
+            |cell: &Mutex<Option<Box<Worker>>>| cell.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let for_thread = Arc::clone(&cell);
+        let run = move || {
             if let Some(worker) = take(&for_thread) {
                 worker.work();
             }
-        })
-        .map(drop)
-        .map_err(|error| (take(&cell), error))
+        };
+        (self.spawn)(Box::new(run)).map_err(|error| (take(&cell), error))
+    }
 }

@@ -9,7 +9,7 @@ mod retry;
 mod worker;
 
 pub(crate) use clock::Waiting;
-pub(crate) use handle::{Asked, SenderHandle, Waited};
+pub(crate) use handle::{Asked, SenderHandle, Spawn, Waited, spawn_thread};
 pub(crate) use worker::Schedule;
 
 use crate::{

@@ -1,4 +1,4 @@
-use std::{sync::Arc, thread, time::Duration};
+use std::{mem, sync::Arc, time::Duration};
 
 use crossbeam_channel::Receiver;
 
@@ -15,7 +15,7 @@ use crate::{
     context::{become_sender, local},
     diagnostics,
     export::{Batch, Export, ExportError, FailureKind, Retry},
-    queue::Load,
+    queue::{Item, Load},
     record::{Finished, SpanRecord, clock::Tick},
     recorder::{Intake, Recorder},
 };
@@ -49,6 +49,8 @@ pub(super) struct State {
     last_send: Tick,
     waiting: Vec<Request>,
     rejections_logged: u64,
+    /// Taken out of the queue, and not settled.
+    in_hand: Load,
 }
 
 impl State {
@@ -60,7 +62,16 @@ impl State {
             last_send: now,
             waiting: Vec::new(),
             rejections_logged: 0,
+            in_hand: Load::default(),
         }
+    }
+}
+
+impl State {
+    fn let_go(&mut self, load: Load) {
+        let Load { spans, bytes } = self.in_hand;
+        self.in_hand =
+            Load { spans: spans.saturating_sub(load.spans), bytes: bytes.saturating_sub(load.bytes) };
     }
 }
 
@@ -101,9 +112,14 @@ impl Worker {
                 Ok(()) => return,
                 Err(message) => diagnostics::worker_panicked(&message),
             }
+            let lost = mem::take(&mut self.state.in_hand);
+            self.intake.spans.failed(lost, FailureKind::SenderUnavailable);
         }
-        self.intake.spans.gate().close();
-        self.intake.annotations.gate().close();
+        self.intake.annotations.gate().leave();
+        let spans = &self.intake.spans;
+        spans.gate().leave();
+        spans.failed(spans.gate().held(), FailureKind::SenderUnavailable);
+        while spans.pop().is_some() {}
     }
 
     fn turns(&mut self) {
@@ -177,9 +193,11 @@ impl Worker {
                 }
                 // Counted, and about to be pushed by a thread that has not finished ending it.
                 looks += 1;
-                thread::yield_now();
+                self.recorder.clock.yield_now();
                 continue;
             }
+            self.state.in_hand =
+                Load { spans: spans.len() as u64, bytes: spans.iter().map(Item::size).sum() };
             let delivered = self.deliver_in_parts(spans);
             all_delivered &= delivered;
             self.state.last_send = self.recorder.clock.tick();
@@ -231,6 +249,7 @@ impl Worker {
         let load = batch.load();
         loop {
             let Err(error) = self.attempt(&batch) else {
+                self.state.let_go(load);
                 self.intake.spans.delivered(load);
                 return Outcome::Delivered;
             };
@@ -250,6 +269,7 @@ impl Worker {
                 }
                 None => {
                     diagnostics::batch_lost(&error, load.spans);
+                    self.state.let_go(load);
                     self.intake.spans.failed(load, error.kind());
                     self.state.cool_down.failed(error.kind(), self.recorder.clock.tick());
                     return Outcome::Lost;
@@ -331,7 +351,7 @@ impl Worker {
 
     fn send_annotations(&mut self) {
         while let Some(annotation) = self.intake.annotations.pop() {
-            let load = Load { spans: 1, bytes: crate::queue::Item::size(&annotation) };
+            let load = Load { spans: 1, bytes: Item::size(&annotation) };
             let exporter = &mut self.exporter;
             match guarded(|| exporter.annotate(&annotation)) {
                 Ok(Ok(())) => self.intake.annotations.delivered(load),
