@@ -112,7 +112,6 @@ fn a_refusal_is_not_tried_again_and_says_what_it_is() {
         (404, FailureKind::MalformedResponse),
         (408, FailureKind::MalformedResponse),
         (409, FailureKind::MalformedResponse),
-        (413, FailureKind::MalformedResponse),
         (422, FailureKind::MalformedResponse),
     ] {
         check(&status.to_string(), vec![Step::reply(status, "")], &once(Some((kind, false))));

@@ -14,4 +14,5 @@ mod exporters;
 mod harness;
 mod open_roots;
 mod outages;
+mod refusals;
 mod runtimes;

@@ -87,6 +87,18 @@ pub(crate) fn batch_lost(error: &ExportError, spans: u64) {
     FAULT.log(Level::Warn, format_args!("{spans} spans could not be delivered: {error}"));
 }
 
+/// Nothing is lost by it.
+#[cfg(feature = "http")]
+pub(crate) fn batch_split(error: &ExportError, spans: usize, bytes: usize) {
+    static FAULT: Fault = Fault::new();
+    FAULT.log(
+        Level::Warn,
+        format_args!(
+            "a request with {spans} spans and {bytes} bytes was refused, and is sent in halves: {error}"
+        ),
+    );
+}
+
 /// Nothing is lost by it but the sight of runs in progress.
 pub(crate) fn announcements_failed(error: &ExportError) {
     static FAULT: Fault = Fault::new();

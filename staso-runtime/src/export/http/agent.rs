@@ -5,14 +5,21 @@ use ureq::{
     config::Config,
     http::Uri,
     tls::{PemItem, RootCerts, TlsConfig, parse_pem},
+    unversioned::{
+        resolver::DefaultResolver,
+        transport::{ConnectProxyConnector, Connector as _, RustlsConnector},
+    },
 };
 
-use super::settings::{HttpSettings, ProxyChoice, TlsRoots};
+use super::{
+    connection::{CutShort, TcpConnector},
+    settings::{HttpSettings, ProxyChoice, TlsRoots},
+};
 
 /// The client, with every setting that matters: its own defaults have no deadline, follow redirects
 /// and take 4xx for failures of the transport.
-pub(super) fn new(settings: &HttpSettings) -> Result<Agent, String> {
-    Ok(Config::builder()
+pub(super) fn new(settings: &HttpSettings, cut_short: CutShort) -> Result<Agent, String> {
+    let config = Config::builder()
         .timeout_global(Some(settings.timeout))
         .max_redirects(0)
         .http_status_as_error(false)
@@ -20,8 +27,13 @@ pub(super) fn new(settings: &HttpSettings) -> Result<Agent, String> {
         .accept_encoding("identity")
         .proxy(proxy(settings)?)
         .tls_config(TlsConfig::builder().root_certs(root_certificates(&settings.tls_roots)?).build())
-        .build()
-        .new_agent())
+        .build();
+    // The client's own connector, but for the connections themselves.
+    let connector =
+        ().chain(ConnectProxyConnector::default())
+            .chain(TcpConnector { cut_short })
+            .chain(RustlsConnector::default());
+    Ok(Agent::with_parts(config, connector, DefaultResolver::default()))
 }
 
 fn proxy(settings: &HttpSettings) -> Result<Option<Proxy>, String> {

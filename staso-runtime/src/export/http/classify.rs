@@ -25,12 +25,16 @@ pub(super) fn refusal(status: u16, retry_after: Option<&str>) -> Option<ExportEr
         407 => {
             (FailureKind::MalformedResponse, "the proxy asks for a user and password: put them into its URL")
         }
-        413 => (FailureKind::MalformedResponse, "the request is too large: lower the batch size"),
+        413 => (FailureKind::MalformedResponse, "the request is larger than the backend takes"),
         429 => return Some(rate_limited(retry_after)),
         500..=599 => (FailureKind::BackendUnavailable, "the backend had an error of its own"),
         _ => (FailureKind::MalformedResponse, "the backend refused the request"),
     };
-    let retry = if kind == FailureKind::BackendUnavailable { Retry::Backoff } else { Retry::Never };
+    let retry = match (kind, status) {
+        (FailureKind::BackendUnavailable, _) => Retry::Backoff,
+        (_, 413) => Retry::Split,
+        _ => Retry::Never,
+    };
     Some(ExportError::new(kind, format!("{what} (HTTP status {status})")).retry(retry))
 }
 
@@ -79,6 +83,20 @@ pub(super) fn transport(error: &ureq::Error, base_url: &str) -> ExportError {
     }
 }
 
+/// A single span that the backend finds too large.
+pub(super) fn span_too_large(bytes: usize) -> ExportError {
+    let what = format!(
+        "a span of {bytes} bytes is larger than the backend takes in one request: lower `field_limit`, or raise \
+         the limit of the backend or its proxy (HTTP status 413)"
+    );
+    ExportError::new(FailureKind::MalformedResponse, what)
+}
+
+/// An answer that says yes to a request that was not sent whole.
+pub(super) fn cut_short(base_url: &str) -> ExportError {
+    unreachable_backend(base_url, "the connection broke before the request was sent")
+}
+
 fn timeout(base_url: &str) -> ExportError {
     let what = format!("no complete answer from {base_url} before the deadline");
     ExportError::new(FailureKind::Timeout, what).retry(Retry::Backoff)
@@ -110,7 +128,8 @@ mod tests {
     fn a_status_has_the_kind_that_the_contract_gives_it() {
         for (statuses, kind, retry) in [
             (&[301, 302, 304, 308][..], FailureKind::MalformedResponse, Retry::Never),
-            (&[400, 404, 407, 408, 409, 413, 418, 422, 600], FailureKind::MalformedResponse, Retry::Never),
+            (&[400, 404, 407, 408, 409, 418, 422, 600], FailureKind::MalformedResponse, Retry::Never),
+            (&[413], FailureKind::MalformedResponse, Retry::Split),
             (&[401], FailureKind::InvalidKey, Retry::Never),
             (&[402], FailureKind::PlanExpired, Retry::Never),
             (&[403], FailureKind::Forbidden, Retry::Never),

@@ -3,6 +3,7 @@
 mod agent;
 mod annotation;
 mod classify;
+mod connection;
 mod settings;
 
 use std::{fmt, sync::Arc};
@@ -13,8 +14,9 @@ use ureq::{
 };
 
 use super::{Batch, Export, ExportError, FailureKind, Interrupt, Retry, ack};
-use crate::{annotation::Annotation, encode};
+use crate::{annotation::Annotation, diagnostics, encode};
 
+use connection::CutShort;
 pub(crate) use settings::{ApiKey, HttpSettings, ProxyChoice, TlsRoots};
 
 /// An acknowledgement has some hundred bytes; whatever is longer is none.
@@ -22,6 +24,9 @@ const ANSWER_LIMIT: u64 = 64 * 1024;
 
 /// What several spans may come to in one request, on the wire.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
+
+/// However little a backend takes, several spans may come to this much.
+const LEAST_BYTES: usize = 64 * 1024;
 
 /// Room for a request that is kept from one batch to the next.
 const KEPT_BODY: usize = 1024 * 1024;
@@ -33,8 +38,9 @@ pub(crate) struct HttpExporter {
     /// Marked as sensitive: neither its `Debug` nor the client's log shows it.
     api_key: HeaderValue,
     request: Request,
-    /// What several spans may come to in one request.
+    /// What several spans may come to in one request: less once the backend has refused one as too large.
     most_bytes: usize,
+    cut_short: CutShort,
 }
 
 /// The request of the batch that is under way: each attempt sends the same bytes.
@@ -48,6 +54,8 @@ struct Request {
 struct Answer {
     status: u16,
     retry_after: Option<String>,
+    /// It came before the request was sent whole: it can say no, but not yes.
+    is_early: bool,
     body: ureq::Body,
 }
 
@@ -58,12 +66,14 @@ impl HttpExporter {
     ///
     /// A setting cannot be used. The text says which one and what to do, and holds no secret.
     pub(crate) fn new(settings: HttpSettings) -> Result<Self, String> {
+        let cut_short = CutShort::default();
         Ok(Self {
-            agent: agent::new(&settings)?,
+            agent: agent::new(&settings, cut_short.clone())?,
             api_key: settings.api_key.header()?,
             base_url: settings.base_url,
             request: Request::default(),
             most_bytes: MOST_BYTES,
+            cut_short,
         })
     }
 
@@ -76,9 +86,27 @@ impl HttpExporter {
         if let Some(key) = key {
             request = request.header("Idempotency-Key", key);
         }
+        self.cut_short.reset();
         let (head, body) = request.send(body).map_err(|error| self.transport(&error))?.into_parts();
         let retry_after = head.headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
-        Ok(Answer { status: head.status.as_u16(), retry_after: retry_after.map(str::to_owned), body })
+        let is_early = self.cut_short.get();
+        Ok(Answer {
+            status: head.status.as_u16(),
+            retry_after: retry_after.map(str::to_owned),
+            is_early,
+            body,
+        })
+    }
+
+    /// The backend's answer to a batch that is too large for it: smaller ones from now on.
+    fn too_large(&mut self, batch: &Batch, error: &ExportError) -> ExportError {
+        let bytes = self.request.body.len();
+        if batch.spans().len() == 1 {
+            return classify::span_too_large(bytes);
+        }
+        self.most_bytes = self.most_bytes.min((bytes / 2).max(LEAST_BYTES));
+        diagnostics::batch_split(error, batch.spans().len(), bytes);
+        error.clone()
     }
 
     fn transport(&self, error: &ureq::Error) -> ExportError {
@@ -90,6 +118,9 @@ impl HttpExporter {
         let mut answer = self.post("/v1/traces/ingest", Some(key), body)?;
         if let Some(refusal) = classify::refusal(answer.status, answer.retry_after.as_deref()) {
             return Err(refusal);
+        }
+        if answer.is_early {
+            return Err(classify::cut_short(&self.base_url));
         }
         let ack = answer.read().map_err(|error| self.transport(&error))?;
         ack::check(&ack, *traces, key).map_err(|what| classify::incomplete(&what))
@@ -108,8 +139,14 @@ impl Export for HttpExporter {
             let what = format!("the request would be larger than {} bytes", self.most_bytes);
             return Err(ExportError::new(FailureKind::MalformedResponse, what).retry(Retry::Split));
         }
-        let outcome = self.send();
-        if outcome.as_ref().err().is_none_or(|error| error.retry_advice() == Retry::Never) {
+        let mut outcome = self.send();
+        if let Err(error) = &outcome
+            && error.retry_advice() == Retry::Split
+        {
+            outcome = Err(self.too_large(batch, error));
+        }
+        let is_over = |error: &ExportError| matches!(error.retry_advice(), Retry::Never | Retry::Split);
+        if outcome.as_ref().err().is_none_or(is_over) {
             self.request.forget();
         }
         outcome
@@ -121,6 +158,9 @@ impl Export for HttpExporter {
             return Err(ExportError::new(FailureKind::MalformedResponse, what));
         };
         let mut answer = self.post(&path, None, &body)?;
+        if answer.status < 400 && answer.is_early {
+            return Err(classify::cut_short(&self.base_url));
+        }
         if answer.status < 400 {
             // What it says does not matter, but an answer that was read leaves its connection usable.
             let _ = answer.read();

@@ -218,6 +218,46 @@ fn an_annotation_is_stored_whatever_a_status_below_400_says() {
     assert_eq!(exporter.annotate(&annotation).unwrap_err().kind(), FailureKind::MalformedResponse);
 }
 
+/// Answers when it has read the head, then closes, with the body unread.
+fn hasty_server(answer: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            head.extend_from_slice(&byte);
+        }
+        stream.write_all(answer.as_bytes()).unwrap();
+    });
+    base_url
+}
+
+#[test]
+fn the_refusal_of_an_annotation_that_was_not_read_is_heard_and_a_yes_is_none() {
+    let trace_id: TraceId = "f6c65ef3-dc57-cfe1-80e6-8c077f765068".parse().unwrap();
+    let annotation = Annotation::new("quality", 0.9).comment("c".repeat(12 << 20)).on(trace_id, None);
+    for (status, kind) in [
+        ("413 Too Large", FailureKind::MalformedResponse),
+        ("401 Unauthorized", FailureKind::InvalidKey),
+        ("503 Busy", FailureKind::BackendUnavailable),
+        ("201 Created", FailureKind::NetworkUnavailable),
+    ] {
+        let error = exporter(hasty_server(answer(status, "", "hasty"))).annotate(&annotation).unwrap_err();
+        assert_eq!(error.kind(), kind, "{status}: {error}");
+    }
+}
+
+#[test]
+fn a_single_span_that_is_too_large_says_what_to_do() {
+    let (base_url, _requests) = server(vec![answer("413 Too Large", "", "")]);
+    let error = exporter(base_url).export(&batch()).unwrap_err();
+    assert_eq!((error.kind(), error.retry_advice()), (FailureKind::MalformedResponse, Retry::Never));
+    assert!(error.message().contains("lower `field_limit`"), "{error}");
+}
+
 #[test]
 fn a_base_url_that_is_none_is_refused() {
     for base_url in ["", "api.staso.ai", "localhost:80", "api.staso.ai/v1", "/v1", "http://", "ftp://host"] {
