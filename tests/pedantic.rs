@@ -70,6 +70,10 @@ fn options(query: &str, limit: u8, secret: &str) -> usize {
 
 /// Patterns of all kinds.
 #[staso::tool]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the shape, of which clippy says what it says without us"
+)]
 fn patterns((a, _): (u8, u8), Point { x, .. }: Point, mut n: u8, [first, ..]: [u8; 2], &r: &u8) -> u8 {
     n += 1;
     a + x + n + first + r
@@ -143,7 +147,7 @@ fn borrows(numbers: &mut [u8]) -> impl Iterator<Item = &mut u8> + '_ {
 
 /// Gives back a function.
 #[staso::tool]
-#[must_use]
+#[must_use = "it adds nothing by itself"]
 fn adder(n: u8) -> impl Fn(u8) -> u8 {
     move |m| n + m
 }

@@ -12,7 +12,8 @@ use crate::errors::Errors;
 /// What the user wrote between the parentheses of a macro, apart from a block and what it is called by.
 #[derive(Default)]
 pub(crate) struct Options {
-    pub(crate) name: Option<LitStr>,
+    /// A constant expression.
+    pub(crate) name: Option<Expr>,
     pub(crate) kind: Option<Kind>,
     pub(crate) tags: Vec<LitStr>,
     pub(crate) metadata: Vec<(LitStr, Expr)>,
@@ -80,7 +81,7 @@ impl Options {
             errors.at(&key, format_args!("`{word}` is set twice"));
             return skip_to_comma(input);
         }
-        if let Err(error) = self.value(&key, &word, input, errors) {
+        if let Err(error) = self.value(of, &key, &word, input, errors) {
             errors.push(error);
             skip_to_comma(input);
         }
@@ -89,6 +90,7 @@ impl Options {
 
     fn value(
         &mut self,
+        of: Macro,
         key: &Ident,
         word: &str,
         input: ParseStream<'_>,
@@ -96,11 +98,17 @@ impl Options {
     ) -> syn::Result<()> {
         match word {
             "name" => {
-                let name = string(input, "name = \"…\"")?;
-                if name.value().trim().is_empty() {
-                    errors.at(&name, "a span needs a name: leave `name` out to use the function's");
-                } else {
-                    self.name = Some(name);
+                let form = "name = \"…\"";
+                equals(input, form)?;
+                match ungrouped(input.parse()?) {
+                    Expr::Lit(syn::ExprLit { lit: Lit::Str(name), .. }) if name.value().trim().is_empty() => {
+                        errors.at(&name, "a span needs a name: leave `name` out to use the function's");
+                    }
+                    Expr::Lit(other) if !matches!(other.lit, Lit::Str(_)) => {
+                        let message = format!("expected a string literal or a constant, as in {form}");
+                        errors.at(other, message);
+                    }
+                    name => self.name = Some(name),
                 }
             }
             "kind" => {
@@ -138,10 +146,12 @@ impl Options {
                 equals(input, "user_id = …")?;
                 self.user_id = Some(input.parse()?);
             }
-            _ => {
+            "crate" => {
                 equals(input, "crate = path::to::staso")?;
                 self.krate = Some(input.call(Path::parse_mod_style)?);
             }
+            // Whoever adds a word to the lists of options and forgets it here is told so.
+            other => errors.at(key, of.refusal(other)),
         }
         Ok(())
     }

@@ -5,9 +5,12 @@ use syn::{
     visit::{self, Visit},
 };
 
+use crate::hygiene;
+
 /// A parameter other than `self`.
 pub(crate) struct Argument {
-    /// What the rewritten signature calls it.
+    /// What the rewritten signature calls it: the user's name where there is one, which documentation shows,
+    /// but not the user's variable, which is bound inside.
     pub(crate) slot: Ident,
     /// The user's pattern, to bind it again inside.
     pub(crate) pattern: Pat,
@@ -24,8 +27,8 @@ pub(crate) struct Argument {
 impl Argument {
     pub(crate) fn new(index: usize, typed: &PatType, body: &Block) -> Self {
         let (slot, pattern) = match &*typed.pat {
-            Pat::Ident(pat) if pat.subpat.is_none() => (pat.ident.clone(), Pat::Ident(pat.clone())),
-            pat => (format_ident!("arg{index}", span = Span::mixed_site()), pat.clone()),
+            Pat::Ident(pat) if pat.subpat.is_none() => (hygiene::ours(&pat.ident), Pat::Ident(pat.clone())),
+            pat => (format_ident!("__staso_arg{index}", span = Span::mixed_site()), pat.clone()),
         };
         let shown = moved_pattern(&slot, body).unwrap_or_else(|| pattern.clone());
         let mut names = Names(Vec::new());

@@ -27,6 +27,46 @@ pub(crate) fn justify_braces(block: &mut Block) {
     }
 }
 
+/// Whether the block has a value that is not `()`, as far as can be seen.
+pub(crate) fn has_value(block: &Block) -> bool {
+    can_reach_its_end(block)
+        && match block.stmts.last() {
+            Some(Stmt::Expr(_, semicolon)) => semicolon.is_none(),
+            Some(Stmt::Macro(stmt)) => stmt.semi_token.is_none(),
+            _ => false,
+        }
+}
+
+/// Whether the block does not always leave its function or loop, as far as can be seen.
+pub(crate) fn can_reach_its_end(block: &Block) -> bool {
+    block.stmts.iter().all(|stmt| match stmt {
+        Stmt::Expr(expr, _) => can_end(expr),
+        Stmt::Macro(stmt) => macro_can_end(&stmt.mac),
+        Stmt::Local(_) | Stmt::Item(_) => true,
+    })
+}
+
+fn can_end(expr: &Expr) -> bool {
+    match expr {
+        Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) => false,
+        Expr::Macro(expr) => macro_can_end(&expr.mac),
+        Expr::Block(expr) => expr.label.is_some() || can_reach_its_end(&expr.block),
+        Expr::Unsafe(expr) => can_reach_its_end(&expr.block),
+        Expr::Paren(expr) => can_end(&expr.expr),
+        Expr::If(expr) => {
+            let otherwise = expr.else_branch.as_ref();
+            can_reach_its_end(&expr.then_branch) || otherwise.is_none_or(|(_, otherwise)| can_end(otherwise))
+        }
+        Expr::Match(expr) => expr.arms.is_empty() || expr.arms.iter().any(|arm| can_end(&arm.body)),
+        _ => true,
+    }
+}
+
+fn macro_can_end(mac: &Macro) -> bool {
+    const LEAVING: [&str; 5] = ["panic", "todo", "unimplemented", "unreachable", "bail"];
+    !mac.path.segments.last().is_some_and(|name| LEAVING.iter().any(|leaving| name.ident == leaving))
+}
+
 /// Whether one of the words occurs as an identifier, at any depth.
 pub(crate) fn mentions(tokens: &TokenStream, words: &[&str]) -> bool {
     tokens.clone().into_iter().any(|token| match token {
@@ -135,6 +175,54 @@ mod tests {
         let mut block: Block = parse_quote!({ async { staso::span!("a", {}) } });
         mark_scopes(&mut block, &parse_quote!(staso), false);
         assert!(block.to_token_stream().to_string().contains("@ async"));
+    }
+
+    #[test]
+    fn a_block_may_leave_or_have_no_value() {
+        let check = |block: Block, reaches_end, value| {
+            let found = (can_reach_its_end(&block), has_value(&block));
+            assert_eq!(found, (reaches_end, value), "{}", block.to_token_stream());
+        };
+        check(parse_quote!({}), true, false);
+        check(
+            parse_quote!({
+                f();
+            }),
+            true,
+            false,
+        );
+        check(parse_quote!({ f() }), true, true);
+        check(parse_quote!({ format!("a") }), true, true);
+        check(
+            parse_quote!({
+                return 1;
+            }),
+            false,
+            false,
+        );
+        check(parse_quote!({ anyhow::bail!("no") }), false, false);
+        check(parse_quote!({ if a { return 1 } else { panic!() } }), false, false);
+        check(
+            parse_quote!({
+                if a {
+                    return 1;
+                }
+            }),
+            true,
+            true,
+        );
+        check(parse_quote!({ if a { 1 } else { panic!() } }), true, true);
+        check(
+            parse_quote!({
+                match a {
+                    1 => return 1,
+                    _ => continue,
+                }
+            }),
+            false,
+            false,
+        );
+        check(parse_quote!({ 'a: { break 'a } }), true, true);
     }
 
     #[test]

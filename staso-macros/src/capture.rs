@@ -5,9 +5,10 @@ use syn::{Ident, Pat, Receiver, Type, visit_mut, visit_mut::VisitMut};
 use crate::{
     args::{Options, Selection},
     argument::Argument,
+    hygiene,
 };
 
-/// Statements that write the metadata and the arguments of a recorded `call`.
+/// Statements that write the metadata and the arguments of a recorded call.
 ///
 /// They only look at the arguments: every one of them is a reference here, even in a pattern.
 pub(crate) fn input(
@@ -16,7 +17,8 @@ pub(crate) fn input(
     receiver: Option<&Receiver>,
     arguments: &[Argument],
 ) -> TokenStream {
-    let metadata = metadata(runtime, options);
+    let names: Vec<Ident> = arguments.iter().flat_map(|argument| argument.names.clone()).collect();
+    let metadata = metadata(runtime, options, &names);
     if metadata.is_empty() && !options.captures_input() {
         return TokenStream::new();
     }
@@ -24,33 +26,35 @@ pub(crate) fn input(
         let mut shown = argument.shown.clone();
         let keep = |name: &Ident| !metadata.is_empty() || options.arguments.includes(name);
         ByReference { keep: &keep }.visit_pat_mut(&mut shown);
+        let shown = hygiene::pattern(shown.into_token_stream(), &argument.names);
         let (slot, cfgs) = (&argument.slot, argument.cfgs());
-        quote_spanned!(Span::mixed_site()=> #(#cfgs)* #[allow(unused_variables)] let #shown = &#slot;)
+        quote_spanned!(Span::mixed_site()=> #(#cfgs)* let #shown = &#slot;)
     });
     let destructured: TokenStream = destructured.collect();
     let input = options.captures_input().then(|| {
         let receiver =
             receiver.filter(|_| options.arguments.names_self()).map(|receiver| &receiver.self_token);
         let receiver = receiver.map(
-            |this| quote_spanned!(Span::mixed_site()=> #runtime::capture!(&#this, arguments.slot("self"));),
+            |this| quote_spanned!(Span::mixed_site()=> #runtime::capture!(&#this, __staso_arguments.slot("self"));),
         );
         let arguments = arguments.iter().map(|argument| captured(runtime, options, argument));
         let entries: TokenStream = receiver.into_iter().chain(arguments).collect();
         if entries.is_empty() {
-            quote_spanned!(Span::mixed_site()=> call.write_arguments(|_| ());)
+            quote_spanned!(Span::mixed_site()=> __staso_call.write_arguments(|_| ());)
         } else {
             // A closure, so that the function itself holds a call and not what captures its arguments.
-            quote_spanned!(Span::mixed_site()=> call.write_arguments(|arguments| { #entries });)
+            quote_spanned!(Span::mixed_site()=> __staso_call.write_arguments(|__staso_arguments| { #entries });)
         }
     });
     quote_spanned!(Span::mixed_site()=> #destructured #metadata #input)
 }
 
-/// Statements that write the `metadata(…)` of a recorded `call`.
-pub(crate) fn metadata(runtime: &TokenStream, options: &Options) -> TokenStream {
-    let entries = options.metadata.iter().map(
-        |(key, value)| quote_spanned!(Span::mixed_site()=> #runtime::capture!(&(#value), call.metadata(#key));),
-    );
+/// Statements that write the `metadata(…)` of a recorded call, whose arguments bind `names`.
+pub(crate) fn metadata(runtime: &TokenStream, options: &Options, names: &[Ident]) -> TokenStream {
+    let entries = options.metadata.iter().map(|(key, value)| {
+        let value = hygiene::expression(value.to_token_stream(), names);
+        quote_spanned!(Span::mixed_site()=> #runtime::capture!(&(#value), __staso_call.metadata(#key));)
+    });
     entries.collect()
 }
 
@@ -62,7 +66,9 @@ pub(crate) fn output(runtime: &TokenStream, options: &Options, returned: Option<
     });
     let write =
         Ident::new(if options.captures_output() { "outcome" } else { "errors_only" }, Span::mixed_site());
-    quote_spanned!(Span::mixed_site()=> |returned #ty, outcome| #runtime::#write!(returned, outcome))
+    quote_spanned! {Span::mixed_site()=>
+        |__staso_returned #ty, __staso_outcome| #runtime::#write!(__staso_returned, __staso_outcome)
+    }
 }
 
 /// The closure that writes one item of a stream.
@@ -74,7 +80,9 @@ pub(crate) fn item(runtime: &TokenStream, options: &Options, item: Option<&Type>
         let ty = without_impl_trait(ty);
         quote_spanned!(Span::mixed_site()=> : &#ty)
     });
-    quote_spanned!(Span::mixed_site()=> |item #ty, slot| #runtime::capture!(item, slot))
+    quote_spanned! {Span::mixed_site()=>
+        |__staso_item #ty, __staso_slot| #runtime::capture!(__staso_item, __staso_slot)
+    }
 }
 
 /// The type with `_` for every `impl Trait`, which cannot be named inside a function.
@@ -107,9 +115,10 @@ fn captured(runtime: &TokenStream, options: &Options, argument: &Argument) -> To
     names
         .map(|name| {
             let key = syn::ext::IdentExt::unraw(name).to_string();
+            let name = hygiene::ours(name);
             quote_spanned! {Span::mixed_site()=>
                 #cfgs
-                #runtime::#capture!(#borrow #name, arguments.slot(#key));
+                #runtime::#capture!(#borrow #name, __staso_arguments.slot(#key));
             }
         })
         .collect()

@@ -39,7 +39,7 @@ pub(crate) fn attribute(of: Macro, options: TokenStream, item: TokenStream) -> T
 ///
 /// ```text
 /// fn name(arguments) -> R {
-///     let mut call = { static CALL_SITE: CallSite = …; Call::new(&CALL_SITE) };
+///     let mut call = Call::new(const { &CallSite::function(…) });
 ///     if call.is_on() { … }                   // metadata and arguments
 ///     call.run(                               // how depends on the shape
 ///         move || -> R {
@@ -79,7 +79,10 @@ impl Instrumented {
         };
         let Function { attrs, vis, sig, .. } = &self.function;
         let sig = self.renamed(sig);
-        quote_spanned!(Span::mixed_site()=> #(#attrs)* #vis #sig { #body })
+        // Between the user's braces: an item that ends in a token of ours would be one that lints leave alone.
+        let mut item = quote_spanned!(Span::mixed_site()=> #(#attrs)* #vis #sig);
+        self.function.body.brace_token.surround(&mut item, |inside| body.to_tokens(inside));
+        item
     }
 
     fn sync(&self) -> TokenStream {
@@ -90,13 +93,10 @@ impl Instrumented {
         // leaves only the body.
         quote_spanned! {Span::mixed_site()=>
             #runtime::enter(
-                {
-                    static CALL_SITE: #runtime::CallSite = #site;
-                    &CALL_SITE
-                },
-                move |#mutability call| {
+                const { &#site },
+                move |#mutability __staso_call| {
                     #input
-                    call.run(#body, #outcome)
+                    __staso_call.run(#body, #outcome)
                 },
             )
         }
@@ -108,33 +108,26 @@ impl Instrumented {
         if self.never_returns() {
             return quote_spanned! {Span::mixed_site()=>
                 #open
-                let _guard = call.enter();
+                let __staso_guard = __staso_call.enter();
                 #body
             };
         }
         let outcome = self.outcome(None);
         quote_spanned! {Span::mixed_site()=>
             #open
-            let guard = call.enter();
-            let returned = #body;
-            guard.close(&returned, #outcome);
-            returned
+            let __staso_guard = __staso_call.enter();
+            let __staso_returned = #body;
+            __staso_guard.close(&__staso_returned, #outcome);
+            __staso_returned
         }
     }
 
     fn asynchronous(&self) -> TokenStream {
         let (open, expected, rebind) = (self.open("new"), self.expected_output(), self.rebind());
         let (body, outcome) = (&self.function.body, self.outcome(None));
-        let result = quote_spanned! {Span::mixed_site()=>
-            call.follow(
-                async move {
-                    #expected
-                    #rebind
-                    #body
-                },
-                #outcome,
-            ).await
-        };
+        let mut block = quote_spanned!(body.brace_token.span.open()=> async move);
+        body.brace_token.surround(&mut block, |inside| inside.extend(quote!(#expected #rebind #body)));
+        let result = quote_spanned!(Span::mixed_site()=> __staso_call.follow(#block, #outcome).await);
         if self.never_returns() {
             quote_spanned!(Span::mixed_site()=> #open match #result {})
         } else {
@@ -146,17 +139,24 @@ impl Instrumented {
         let outcome = self.outcome(output);
         if boxed && let Some(block) = self.function.pinned_block() {
             // Inside the one box that is there: every call would pay for a second one.
-            *block = Expr::Verbatim(quote_spanned!(Span::mixed_site()=> call.follow(#block, #outcome)));
+            *block =
+                Expr::Verbatim(quote_spanned!(Span::mixed_site()=> __staso_call.follow(#block, #outcome)));
             let (open, rebind) = (self.open("deferred"), self.rebind());
             let stmts = &self.function.body.stmts;
             return quote_spanned!(Span::mixed_site()=> #open #rebind #(#stmts)*);
         }
-        self.promise(boxed, &quote_spanned!(Span::mixed_site()=> call.follow(promise, #outcome)))
+        self.promise(
+            boxed,
+            &quote_spanned!(Span::mixed_site()=> __staso_call.follow(__staso_promise, #outcome)),
+        )
     }
 
     fn stream(&self, item: Option<&Type>, boxed: bool) -> TokenStream {
         let item = capture::item(&self.runtime, &self.options, item);
-        self.promise(boxed, &quote_spanned!(Span::mixed_site()=> call.follow_stream(promise, #item)))
+        self.promise(
+            boxed,
+            &quote_spanned!(Span::mixed_site()=> __staso_call.follow_stream(__staso_promise, #item)),
+        )
     }
 
     fn promise(&self, boxed: bool, followed: &TokenStream) -> TokenStream {
@@ -164,16 +164,16 @@ impl Instrumented {
         if boxed {
             quote_spanned! {Span::mixed_site()=>
                 #open
-                let promise = #body;
-                if !call.is_on() {
-                    return promise;
+                let __staso_promise = #body;
+                if !__staso_call.is_on() {
+                    return __staso_promise;
                 }
                 ::std::boxed::Box::pin(#followed)
             }
         } else {
             quote_spanned! {Span::mixed_site()=>
                 #open
-                let promise = #body;
+                let __staso_promise = #body;
                 #followed
             }
         }
@@ -186,10 +186,7 @@ impl Instrumented {
         let (site, input) = (self.call_site(), self.input());
         let mutability = input.is_some().then(|| quote_spanned!(Span::mixed_site()=> mut));
         quote_spanned! {Span::mixed_site()=>
-            let #mutability call = {
-                static CALL_SITE: #runtime::CallSite = #site;
-                #runtime::Call::#constructor(&CALL_SITE)
-            };
+            let #mutability __staso_call = #runtime::Call::#constructor(const { &#site });
             #input
         }
     }
@@ -200,8 +197,7 @@ impl Instrumented {
         let input = capture::input(&self.runtime, &self.options, receiver, &self.arguments);
         (!input.is_empty()).then(|| {
             quote_spanned! {Span::mixed_site()=>
-                #[allow(clippy::used_underscore_binding)]
-                if call.is_on() {
+                if __staso_call.is_on() {
                     #input
                 }
             }
@@ -246,12 +242,10 @@ impl Instrumented {
                 quote!(#arrow #ty)
             }
         };
-        quote_spanned! {Span::mixed_site()=>
-            move || #output {
-                #rebind
-                #body
-            }
-        }
+        // With the user's spans, like a function: lints about how a body ends look at nothing else.
+        let mut closure = quote_spanned!(body.brace_token.span.open()=> move || #output);
+        body.brace_token.surround(&mut closure, |inside| inside.extend(quote!(#rebind #body)));
+        closure
     }
 
     /// Closures cannot be `#[track_caller]`, so the body becomes a function of the same signature.
@@ -274,7 +268,6 @@ impl Instrumented {
         let call = quote_spanned!(Span::mixed_site()=> __staso_body #types (#(#values),*));
         let call = match safety {
             syn::Safety::Unsafe(_) => quote_spanned! {Span::mixed_site()=>
-                #[allow(unsafe_code, clippy::undocumented_unsafe_blocks)]
                 unsafe { #call }
             },
             _ => call,
@@ -298,15 +291,18 @@ impl Instrumented {
         let arguments = self.arguments.iter().map(|argument| {
             let Argument { slot, pattern, attrs, .. } = argument;
             let cfgs = argument.cfgs();
-            let mutability =
-                argument.is_changed_in_place().then(|| quote_spanned!(Span::mixed_site()=> mut));
+            let mutability = argument.is_changed_in_place().then(|| quote_spanned!(Span::mixed_site()=> mut));
             let moved = (!argument.is_plain())
                 .then(|| quote_spanned!(Span::mixed_site()=> #(#cfgs)* let #mutability #slot = #slot;));
+            // A binding to `_name` counts as one without effect where the value is a mere name.
+            let value = match argument.is_plain() && slot.to_string().starts_with('_') {
+                true => quote_spanned!(Span::mixed_site()=> { #slot }),
+                false => slot.to_token_stream(),
+            };
             quote_spanned! {Span::mixed_site()=>
                 #moved
                 #(#attrs)*
-                #[allow(clippy::no_effect_underscore_binding, clippy::redundant_locals, clippy::used_underscore_binding)]
-                let #pattern = #slot;
+                let #pattern = #value;
             }
         });
         receiver.into_iter().chain(arguments).collect()
@@ -347,8 +343,8 @@ impl Instrumented {
             }
         };
         Some(quote_spanned! {site=>
-            if let ::core::option::Option::Some(never) = ::core::option::Option::None::<#ty> {
-                return never;
+            if let ::core::option::Option::Some(__staso_never) = ::core::option::Option::None::<#ty> {
+                return __staso_never;
             }
         })
     }

@@ -14,6 +14,7 @@ mod block;
 mod capture;
 mod errors;
 mod expand;
+mod hygiene;
 mod jumps;
 mod scope;
 mod signature;

@@ -26,27 +26,25 @@ pub(crate) fn span(tokens: TokenStream) -> TokenStream {
             .subject
             .as_ref()
             .filter(|_| name.is_none())
-            .map(|name| quote_spanned!(Span::mixed_site()=> call.set_name(&(#name));));
+            .map(|name| quote_spanned!(Span::mixed_site()=> __staso_call.set_name(&(#name));));
         let name = name.cloned().unwrap_or_else(|| LitStr::new("span", Span::mixed_site()));
         let Kind(variant) = scope.options.kind.unwrap_or(Kind::CHAIN);
         let kind = Ident::new(variant, Span::mixed_site());
         let tags = tags(&scope.options);
-        let metadata = crate::capture::metadata(runtime, &scope.options);
+        let metadata = crate::capture::metadata(runtime, &scope.options, &[]);
         let described = (dynamic.is_some() || !metadata.is_empty())
-            .then(|| quote_spanned!(Span::mixed_site()=> if call.is_on() { #dynamic #metadata }));
+            .then(|| quote_spanned!(Span::mixed_site()=> if __staso_call.is_on() { #dynamic #metadata }));
         let handle = scope
             .handle
             .as_ref()
-            .map(|handle| quote_spanned!(Span::mixed_site()=> let #handle = call.handle();));
+            .map(|handle| quote_spanned!(Span::mixed_site()=> let #handle = __staso_call.handle();));
         let mutability =
             (described.is_some() || handle.is_some()).then(|| quote_spanned!(Span::mixed_site()=> mut));
         quote_spanned! {Span::mixed_site()=>
-            let #mutability call = {
-                static CALL_SITE: #runtime::CallSite =
-                    #runtime::CallSite::manual(#name, #runtime::SpanKind::#kind)
-                        .at(::core::file!(), ::core::line!()) #tags;
-                #runtime::Call::new(&CALL_SITE)
-            };
+            let #mutability __staso_call = #runtime::Call::new(const {
+                &#runtime::CallSite::manual(#name, #runtime::SpanKind::#kind)
+                    .at(::core::file!(), ::core::line!()) #tags
+            });
             #described
             #handle
         }
@@ -56,12 +54,12 @@ pub(crate) fn span(tokens: TokenStream) -> TokenStream {
 /// Expands `conversation!`.
 pub(crate) fn conversation(tokens: TokenStream) -> TokenStream {
     Scope::expand(Macro::Conversation, tokens, |scope, runtime| {
-        let (before_id, id) = deferred(scope.subject.as_ref(), "id");
-        let (before_user, user) = deferred(scope.options.user_id.as_ref(), "user");
+        let (before_id, id) = deferred(scope.subject.as_ref(), "__staso_id");
+        let (before_user, user) = deferred(scope.options.user_id.as_ref(), "__staso_user");
         quote_spanned! {Span::mixed_site()=>
             #before_id
             #before_user
-            let call = #runtime::conversation_scope(#id, #user);
+            let __staso_call = #runtime::conversation_scope(#id, #user);
         }
     })
 }
@@ -79,7 +77,7 @@ struct Scope {
 }
 
 impl Scope {
-    /// Expands to the statements of `open`, which bind `call`, and the block inside `call`.
+    /// Expands to the statements of `open`, which bind `__staso_call`, and the block inside that.
     fn expand(
         of: Macro,
         tokens: TokenStream,
@@ -144,21 +142,30 @@ impl Scope {
         let body = &self.body;
         if self.of == Macro::Conversation {
             return quote_spanned! {Span::mixed_site()=>
-                let _guard = call.attach();
+                let __staso_guard = __staso_call.attach();
                 #body
             };
         }
+        if !block::has_value(body) {
+            return quote_spanned! {Span::mixed_site()=>
+                let __staso_guard = __staso_call.enter();
+                #body
+            };
+        }
+        let value = reached(body);
         quote_spanned! {Span::mixed_site()=>
-            let guard = call.enter();
-            let value = #body;
-            #[allow(unreachable_code)]
+            let __staso_guard = __staso_call.enter();
+            let __staso_value = #value;
             'value: {
                 // Never runs: it lets the surroundings decide the type before the next line asks for it.
                 if false {
-                    break 'value value;
+                    break 'value __staso_value;
                 }
-                guard.close(&value, |value, outcome| #runtime::errors_only!(value, outcome));
-                value
+                __staso_guard.close(
+                    &__staso_value,
+                    |__staso_value, __staso_outcome| #runtime::errors_only!(__staso_value, __staso_outcome),
+                );
+                __staso_value
             }
         }
     }
@@ -166,53 +173,95 @@ impl Scope {
     /// With an `.await`, the block becomes a future, so that its context is left whenever it is not polled.
     ///
     /// That future's output is what `return` and `?` leave the enclosing function with; the value of a block
-    /// that runs to its end goes through `slot`, and the future stays pending.
+    /// that runs to its end goes through a slot, and the future stays pending.
     fn in_future(&self, runtime: &TokenStream) -> TokenStream {
-        let body = &self.body;
-        let step = (self.of == Macro::Span).then(|| {
+        if !block::can_reach_its_end(&self.body) {
+            return self.in_future_without_end(runtime);
+        }
+        let value = reached(&self.body);
+        let step = (self.of == Macro::Span && block::has_value(&self.body)).then(|| {
             quote_spanned! {Span::mixed_site()=>
-                if let ::core::option::Option::Some(value) = &slot {
-                    #runtime::errors_only!(value, #runtime::Outcome::of_current());
+                if let ::core::option::Option::Some(__staso_value) = &__staso_slot {
+                    #runtime::errors_only!(__staso_value, #runtime::Outcome::of_current());
                 }
             }
         });
+        // Neither `early` ever leaves: they tell the compiler the type that the function returns. Nor does the
+        // first look at the slot, which tells it the type of the block's value.
         quote_spanned! {Span::mixed_site()=>
             'value: {
-                let mut slot = ::core::option::Option::None;
-                let early = || loop {};
-                // Never runs: it tells the compiler the types of the block's value and of the function's.
-                #[allow(unreachable_code, clippy::empty_loop)]
+                let mut __staso_slot = ::core::option::Option::None;
                 if false {
-                    if let ::core::option::Option::Some(value) = slot {
-                        break 'value value;
+                    if let ::core::option::Option::Some(__staso_value) = __staso_slot {
+                        break 'value __staso_value;
                     }
-                    return early();
                 }
-                let done = #runtime::Done::new();
-                let left = call.follow_block(
+                let __staso_early = #runtime::Early::new();
+                if let ::core::option::Option::Some(__staso_left) = __staso_early.left() {
+                    return __staso_left;
+                }
+                let __staso_done = #runtime::Done::new();
+                let __staso_left = __staso_call.follow_block(
                     async {
-                        #[allow(unreachable_code)]
-                        if false {
-                            return early();
+                        if let ::core::option::Option::Some(__staso_left) = __staso_early.left() {
+                            return __staso_left;
                         }
-                        let value = #body;
-                        #[allow(unreachable_code)]
-                        {
-                            slot = ::core::option::Option::Some(value);
-                            #step
-                            done.finish().await
-                        }
+                        let __staso_value = #value;
+                        __staso_slot = ::core::option::Option::Some(__staso_value);
+                        #step
+                        __staso_done.finish().await
                     },
-                    &done,
+                    &__staso_done,
                 );
-                if let ::core::option::Option::Some(left) = left.await {
-                    return left;
+                if let ::core::option::Option::Some(__staso_left) = __staso_left.await {
+                    return __staso_left;
                 }
-                match slot {
-                    ::core::option::Option::Some(value) => value,
+                match __staso_slot {
+                    ::core::option::Option::Some(__staso_value) => __staso_value,
                     ::core::option::Option::None => ::core::future::pending().await,
                 }
             }
+        }
+    }
+
+    /// As [`in_future`](Self::in_future), for a block that always leaves the function. So does what it becomes:
+    /// the compiler asks for no value after it.
+    fn in_future_without_end(&self, runtime: &TokenStream) -> TokenStream {
+        let body = &self.body;
+        quote_spanned! {Span::mixed_site()=>
+            {
+                let __staso_early = #runtime::Early::new();
+                if let ::core::option::Option::Some(__staso_left) = __staso_early.left() {
+                    return __staso_left;
+                }
+                let __staso_done = #runtime::Done::new();
+                let __staso_left = __staso_call.follow_block(
+                    async {
+                        if let ::core::option::Option::Some(__staso_left) = __staso_early.left() {
+                            return __staso_left;
+                        }
+                        #body
+                    },
+                    &__staso_done,
+                );
+                match __staso_left.await {
+                    ::core::option::Option::Some(__staso_left) => return __staso_left,
+                    ::core::option::Option::None => {
+                        match ::core::future::pending::<::core::convert::Infallible>().await {}
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The block's value, or one from an arm that is never taken: what follows is reachable for the compiler,
+/// also where the block always leaves the function.
+fn reached(body: &Block) -> TokenStream {
+    quote_spanned! {Span::mixed_site()=>
+        match ::core::option::Option::None {
+            ::core::option::Option::Some(__staso_value) => __staso_value,
+            ::core::option::Option::None => #body
         }
     }
 }

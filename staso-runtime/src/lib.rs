@@ -87,7 +87,7 @@ pub mod __private {
         },
         context::{ConversationScope, conversation_scope},
         record::{CallSite, SpanKind},
-        span::{Arguments, Call, CallGuard, Done, Followed, FollowedStream, Span, enter},
+        span::{Arguments, Call, CallGuard, Done, Early, Followed, FollowedStream, Span, enter},
     };
 
     /// Runs a body that may move what it captured: a closure that is passed on is expected to run once,

@@ -112,7 +112,6 @@ impl<T: Lock> Lock for Option<T> {}
 #[macro_export]
 macro_rules! __staso_capture {
     ($value:expr, $slot:expr) => {{
-        #[allow(unused_imports)]
         use $crate::__private::{
             CaptureDebug as _, CaptureDisplay as _, CaptureJson as _, CaptureLock as _, CaptureName as _,
             CaptureText as _,

@@ -209,19 +209,18 @@ fn add_causes<'a>(
 #[macro_export]
 macro_rules! __staso_outcome {
     ($value:expr, $outcome:expr) => {{
-        #[allow(unused_imports)]
         use $crate::__private::{
             CaptureDebug as _, CaptureDisplay as _, CaptureJson as _, CaptureLock as _, CaptureName as _,
             CaptureText as _, FailBoxed as _, FailDebug as _, FailDisplay as _, FailError as _, FailIo as _,
             FailName as _, FailShared as _, SplitAny as _, SplitResult as _,
         };
-        let outcome = $outcome;
+        let __staso_outcome = $outcome;
         match (&&$crate::__private::Splitter($value)).__staso_split() {
-            ::core::result::Result::Ok(value) => {
-                (&&&&&&$crate::__private::Probe(value)).__staso_capture(outcome.result())
+            ::core::result::Result::Ok(__staso_value) => {
+                (&&&&&&$crate::__private::Probe(__staso_value)).__staso_capture(__staso_outcome.result())
             }
-            ::core::result::Result::Err(error) => {
-                (&&&&&&&$crate::__private::Failure(error)).__staso_record(outcome)
+            ::core::result::Result::Err(__staso_error) => {
+                (&&&&&&&$crate::__private::Failure(__staso_error)).__staso_record(__staso_outcome)
             }
         }
     }};
@@ -232,14 +231,15 @@ macro_rules! __staso_outcome {
 #[macro_export]
 macro_rules! __staso_errors_only {
     ($value:expr, $outcome:expr) => {{
-        #[allow(unused_imports)]
         use $crate::__private::{
             FailBoxed as _, FailDebug as _, FailDisplay as _, FailError as _, FailIo as _, FailName as _,
             FailShared as _, SplitAny as _, SplitResult as _,
         };
-        let outcome = $outcome;
-        if let ::core::result::Result::Err(error) = (&&$crate::__private::Splitter($value)).__staso_split() {
-            (&&&&&&&$crate::__private::Failure(error)).__staso_record(outcome)
+        let __staso_outcome = $outcome;
+        if let ::core::result::Result::Err(__staso_error) =
+            (&&$crate::__private::Splitter($value)).__staso_split()
+        {
+            (&&&&&&&$crate::__private::Failure(__staso_error)).__staso_record(__staso_outcome)
         }
     }};
 }
@@ -251,9 +251,9 @@ macro_rules! __staso_observe {
     ($value:expr) => {
         // A `match`, so that temporaries of the expression live as long as they did.
         match $value {
-            value => {
-                $crate::__staso_errors_only!(&value, $crate::__private::Outcome::of_current());
-                value
+            __staso_value => {
+                $crate::__staso_errors_only!(&__staso_value, $crate::__private::Outcome::of_current());
+                __staso_value
             }
         }
     };

@@ -1,5 +1,6 @@
 use std::{
     future::poll_fn,
+    marker::PhantomData,
     pin::Pin,
     sync::atomic::{AtomicBool, Ordering},
     task::{Context, Poll},
@@ -37,6 +38,27 @@ impl Done {
 
     fn is_marked(&self) -> bool {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What a function is left with early: never anything, but always of one type, which is inferred from
+/// wherever the value goes.
+#[derive(Debug)]
+pub struct Early<T>(PhantomData<fn() -> T>);
+
+impl<T> Early<T> {
+    /// Of a type to be inferred.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "nobody makes a default one")]
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+
+    /// Nothing.
+    #[inline(always)]
+    #[must_use]
+    pub const fn left(&self) -> Option<T> {
+        None
     }
 }
 

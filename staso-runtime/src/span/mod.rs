@@ -14,7 +14,7 @@ mod shared;
 mod tests;
 
 pub(crate) use block::BlockFuture;
-pub use block::Done;
+pub use block::{Done, Early};
 pub use builder::SpanBuilder;
 pub use call::{Arguments, Call, CallGuard, enter};
 pub use follow::Followed;

@@ -192,6 +192,7 @@ fn a_panic_in_a_function_that_knows_its_caller_is_recorded() {
 fn functions_that_know_their_caller_may_be_generic_unsafe_or_foreign() {
     #[staso::tool]
     #[track_caller]
+    #[expect(clippy::needless_lifetimes, reason = "the shape")]
     fn generic<'a, T: std::fmt::Debug, const N: usize>(
         (first, _): (&'a T, u8),
         _: [u8; N],
