@@ -14,6 +14,7 @@ use std::{
 use crossbeam_channel::{Receiver, bounded};
 
 use crate::{
+    capture::{RedactHook, guarded},
     config::{Builder, GitSource, InitError, Settings},
     diagnostics,
     export::{self, Export},
@@ -101,6 +102,8 @@ struct Active {
     intake: &'static Intake,
     sender: SenderHandle,
     ending: Ending,
+    /// The recorder, which lives for ever, does not keep it.
+    redact: Option<RedactHook>,
 }
 
 /// The client of the process. The lock is held for a few instructions, and never across a fork.
@@ -259,6 +262,13 @@ impl Active {
     }
 }
 
+impl Drop for Active {
+    fn drop(&mut self) {
+        // The user's code, as everything that the hook holds is.
+        let _ = guarded(|| drop(self.redact.take()));
+    }
+}
+
 impl std::fmt::Debug for Active {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Active").field("recorder", self.recorder).finish_non_exhaustive()
@@ -317,13 +327,13 @@ fn activate(mut settings: Settings, spawn: Spawn) -> Result<Active, InitError> {
         clock: settings.clock.unwrap_or_else(Clock::system),
         policy: settings.policy,
         limits: settings.limits,
-        redact: settings.redact,
+        redact: settings.redact.as_ref().map(Arc::downgrade),
         resource,
         sink: Sink::Sender(intake),
         generation: fork_generation(),
     }));
     let sender = SenderHandle::start(recorder, intake, exporter, schedule, (waker, wake), git, spawn);
-    Ok(Active { recorder, intake, sender, ending: Ending::default() })
+    Ok(Active { recorder, intake, sender, ending: Ending::default(), redact: settings.redact })
 }
 
 /// Fills in the facts of the repository: known ones at once, others on a thread of their own. What is

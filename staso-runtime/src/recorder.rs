@@ -13,7 +13,7 @@ use crossbeam_queue::SegQueue;
 
 use crate::{
     annotation::Annotation,
-    capture::{Limits, Policy, RedactHook},
+    capture::{ClientsHook, Limits, Policy},
     export::FailureKind,
     queue::Queue,
     record::{Finished, Resource, clock::Clock, fork_generation},
@@ -45,7 +45,7 @@ pub(crate) struct Recorder {
     pub(crate) clock: Clock,
     pub(crate) policy: Policy,
     pub(crate) limits: Limits,
-    pub(crate) redact: Option<RedactHook>,
+    pub(crate) redact: Option<ClientsHook>,
     pub(crate) resource: Arc<Resource>,
     pub(crate) sink: Sink,
     /// The generation of the process that made it.

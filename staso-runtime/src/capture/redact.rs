@@ -1,10 +1,20 @@
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{Arc, Weak},
+};
 
 use super::{guarded::guarded, text};
 use crate::{context::Suspension, record::SpanKind, recorder::Recorder};
 
 /// The user's hook, shared by all threads.
-pub(crate) type RedactHook = Arc<dyn Fn(&Field<'_>) -> Redaction + Send + Sync>;
+pub(crate) type RedactHook = Arc<Hook>;
+
+/// The hook as a recorder knows it, which outlives its client: what the hook holds goes with the client,
+/// and values that are captured later are left out, as their spans are rejected.
+pub(crate) type ClientsHook = Weak<Hook>;
+
+type Hook = dyn Fn(&Field<'_>) -> Redaction + Send + Sync;
 
 /// One captured value, before it leaves the traced thread.
 #[derive(Clone, Copy)]
@@ -67,7 +77,7 @@ impl fmt::Debug for Field<'_> {
 #[cold]
 pub(super) fn redact_json(
     recorder: &Recorder,
-    hook: &RedactHook,
+    hook: &ClientsHook,
     field: &Field<'_>,
     start: usize,
     out: &mut Vec<u8>,
@@ -102,9 +112,13 @@ pub(crate) fn redacted_text<'a>(
     }
 }
 
-fn ask(hook: &RedactHook, field: &Field<'_>) -> Redaction {
+fn ask(hook: &ClientsHook, field: &Field<'_>) -> Redaction {
     let _suspended = Suspension::begin();
-    guarded(|| hook(field)).unwrap_or_else(|_| {
+    let asked = guarded(|| match hook.upgrade() {
+        Some(hook) => hook(field),
+        None => Redaction::Remove,
+    });
+    asked.unwrap_or_else(|_| {
         crate::diagnostics::redact_panicked();
         Redaction::Remove
     })
