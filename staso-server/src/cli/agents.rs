@@ -31,7 +31,7 @@ pub(super) struct Agents {
 impl Agents {
     pub(super) async fn run(self, terminal: &mut Terminal) -> Result<(), Failure> {
         let filter = self.filters.read()?;
-        let store = store::open(&self.data.folder()?)?;
+        let store = store::existing(&self.data.folder()?)?;
         let workspace = store::workspace(&*store, &self.workspace.workspace).await?;
         let query = MetricsQuery { filter, by: Some(Dimension::Agent), bucket: None, limit: usize::MAX };
         let agents = store.metrics(workspace.id, query).await?.series;

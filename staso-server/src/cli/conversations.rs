@@ -33,7 +33,7 @@ pub(super) struct Conversations {
 impl Conversations {
     pub(super) async fn run(self, terminal: &mut Terminal) -> Result<(), Failure> {
         let filter = self.filters.read()?;
-        let store = store::open(&self.data.folder()?)?;
+        let store = store::existing(&self.data.folder()?)?;
         let workspace = store::workspace(&*store, &self.workspace.workspace).await?;
         let mut conversations = Vec::new();
         let mut request = PageRequest::first(self.limit.min(500));

@@ -11,10 +11,11 @@ use clap::Args;
 use tokio::time::{Instant, sleep_until};
 
 use super::{
-    Failure, Terminal,
+    Failure, Terminal, attach,
     child::{Child, Ended},
     data::{Data, variable},
     follow::Follower,
+    program,
     server::{PriceFile, Running},
     signals::Signals,
     store,
@@ -24,7 +25,8 @@ use crate::http::{Guards, Limits, Mode, Server};
 /// Run the backend on this machine, and a command with its traces sent there.
 ///
 /// Each trace is printed once it has ended. The command gets STASO_BASE_URL, STASO_API_KEY and, where it is not
-/// set, STASO_AGENT_NAME. After it has ended the dashboard goes on until Ctrl-C. Signals are passed on to the
+/// set, STASO_AGENT_NAME: the name of the program, also behind `cargo run`, `uv run` and their kin. Where `staso dev`
+/// runs on the folder already, the command's traces go there. After it has ended the dashboard goes on until Ctrl-C. Signals are passed on to the
 /// command, which has three seconds to end; a second signal ends all at once.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -53,7 +55,7 @@ pub(super) struct Dev {
 const PORT: u16 = 6999;
 
 /// Any key does on one's own machine.
-const API_KEY: &str = "staso_local_development";
+pub(super) const API_KEY: &str = "staso_local_development";
 
 /// How long the command may take to end, and then requests that are under way: five seconds in all.
 const COMMAND_GRACE: Duration = Duration::from_secs(3);
@@ -64,14 +66,24 @@ impl Dev {
         let signals = Signals::listen()?;
         let folder = self.data.folder()?;
         let prices = self.prices.read()?;
-        let server = bind(self.port).await?;
-        let url = format!("http://{}", server.local_addr()?);
-        let (store, upgrade) = store::serve(&folder, &url, &prices)?;
-        let mut follower = Follower::new(Arc::clone(&store), Some(url.clone()));
-        let running = Running::start(server, store, prices, Mode::Local, Guards::default());
-        greet(terminal, &url, &folder, &self.command)?;
+        let (url, store, running) = match attach::to_running(&folder, self.port).await {
+            Some(url) => (url, store::existing(&folder)?, None),
+            None => {
+                let server = bind(self.port).await?;
+                let url = format!("http://{}", server.local_addr()?);
+                let (store, upgrade) = store::serve(&folder, &url, &prices)?;
+                let running =
+                    Running::start(server, Arc::clone(&store), prices, Mode::Local, Guards::default());
+                (url, store, Some((running, upgrade)))
+            }
+        };
+        let mut follower = Follower::new(store, Some(url.clone()));
+        greet(terminal, &url, &folder, &self.command, running.is_none())?;
         terminal.in_background()?;
-        tokio::spawn(store::tell_of_upgrade(upgrade));
+        let running = running.map(|(running, upgrade)| {
+            tokio::spawn(store::tell_of_upgrade(upgrade));
+            running
+        });
         let mut child = match self.command.as_slice() {
             [] => None,
             command => Some(Child::start(command, &variables(&url, command))?),
@@ -80,9 +92,11 @@ impl Dev {
             ended = watch(&mut child, self.exit, &url, &mut follower, &signals, terminal) => ended?,
             signal = signals.second() => return Err(Failure::Signal(signal)),
         };
-        tokio::select! {
-            stopped = running.stop(Duration::from_secs(1)) => stopped?,
-            signal = signals.second() => return Err(Failure::Signal(signal)),
+        if let Some(running) = running {
+            tokio::select! {
+                stopped = running.stop(Duration::from_secs(1)) => stopped?,
+                signal = signals.second() => return Err(Failure::Signal(signal)),
+            }
         }
         match ended.map_or(0, Ended::exit_code) {
             0 => Ok(()),
@@ -111,6 +125,10 @@ async fn watch(
                 *child = None;
                 // An SDK waits for its receipts, so whatever the command sent has landed.
                 follower.print(terminal, |_, _| true).await?;
+                if !follower.has_seen_anything() && deadline.is_none() {
+                    writeln!(terminal, "{NOTHING_ARRIVED}")?;
+                    terminal.flush()?;
+                }
                 if exit || deadline.is_some() {
                     return Ok(ended);
                 }
@@ -176,8 +194,20 @@ async fn bind(asked: Option<u16>) -> Result<Server, Failure> {
     Ok(bind(0).await?)
 }
 
-fn greet(terminal: &mut Terminal, url: &str, folder: &Path, command: &[OsString]) -> io::Result<()> {
-    writeln!(terminal, "Staso is at {url}")?;
+const NOTHING_ARRIVED: &str = "\
+No trace arrived from the command. A program sends its traces when it uses a Staso SDK, calls `init`, and keeps
+the client until it ends. It sends none where STASO_ENABLED=0 or STASO_EXPORTER is set, and sends them elsewhere
+where it sets the URL of the backend itself.";
+
+fn greet(
+    terminal: &mut Terminal,
+    url: &str,
+    folder: &Path,
+    command: &[OsString],
+    is_attached: bool,
+) -> io::Result<()> {
+    let already = if is_attached { " already, and stays when this ends" } else { "" };
+    writeln!(terminal, "Staso is at {url}{already}")?;
     writeln!(terminal, "Traces are kept in {}", folder.display())?;
     if command.is_empty() {
         writeln!(
@@ -194,9 +224,8 @@ fn greet(terminal: &mut Terminal, url: &str, folder: &Path, command: &[OsString]
 fn variables(url: &str, command: &[OsString]) -> Vec<(&'static str, String)> {
     let mut variables = vec![("STASO_BASE_URL", url.to_owned()), ("STASO_API_KEY", API_KEY.to_owned())];
     if variable("STASO_AGENT_NAME").is_none_or(|name| name.trim().is_empty()) {
-        let program = command.first().map(Path::new).and_then(Path::file_stem);
-        let name = program.map_or_else(|| "agent".into(), |name| name.to_string_lossy());
-        variables.push(("STASO_AGENT_NAME", name.into_owned()));
+        let folder = std::env::current_dir().unwrap_or_default();
+        variables.push(("STASO_AGENT_NAME", program::agent_name(command, &folder)));
     }
     variables
 }

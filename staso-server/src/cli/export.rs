@@ -50,7 +50,7 @@ impl Export {
     pub(super) async fn run(self, terminal: &mut Terminal) -> Result<(), Failure> {
         let Format::Jsonl = self.format;
         let (filter, sort) = self.filters.read(None)?;
-        let store = store::open(&self.data.folder()?)?;
+        let store = store::existing(&self.data.folder()?)?;
         let workspace = store::workspace(&*store, &self.workspace.workspace).await?;
         let mut file = self.output.as_ref().map(create).transpose()?;
         let out: &mut dyn Write = match &mut file {

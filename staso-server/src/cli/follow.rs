@@ -27,6 +27,8 @@ pub(super) struct Follower {
     seen: HashMap<WorkspaceId, Revision>,
     started: Revision,
     printed: Printed,
+    /// Whether anything has arrived.
+    anything: bool,
     /// Where the dashboard is, for links.
     url: Option<String>,
 }
@@ -47,8 +49,14 @@ impl Follower {
             seen: HashMap::new(),
             started,
             printed: Printed::default(),
+            anything: false,
             url,
         }
+    }
+
+    /// Whether a look has found anything, also a trace that still runs.
+    pub(super) fn has_seen_anything(&self) -> bool {
+        self.anything
     }
 
     /// Waits until there is something to look at. May be dropped and asked again at any time.
@@ -74,6 +82,7 @@ impl Follower {
                 let after = self.seen.get(&workspace.id).copied().unwrap_or(self.started);
                 let (changes, seen) = self.store.changes(workspace.id, after, Self::PORTION).await?;
                 self.seen.insert(workspace.id, seen);
+                self.anything |= !changes.is_empty();
                 for trace in &changes {
                     if trace.status != TraceStatus::Running && wanted(&workspace, trace) {
                         self.print_trace(terminal, &workspace, &trace.trace_id).await?;

@@ -94,7 +94,7 @@ impl Create {
 
 impl List {
     async fn run(self, terminal: &mut Terminal) -> Result<(), Failure> {
-        let keys = store::open(&self.data.folder()?)?.keys().await?;
+        let keys = store::existing(&self.data.folder()?)?.keys().await?;
         if self.json {
             return terminal.json(&keys);
         }
@@ -122,7 +122,7 @@ impl List {
 
 impl Revoke {
     async fn run(self, terminal: &mut Terminal) -> Result<(), Failure> {
-        let store = store::open(&self.data.folder()?)?;
+        let store = store::existing(&self.data.folder()?)?;
         if !store.revoke_key(KeyId(self.id)).await? {
             return Err(Failure::Message(format!(
                 "there is no key {}; `staso key list` names those that there are",

@@ -1,6 +1,7 @@
 //! The command `staso`: one file per command, and what they share.
 
 mod agents;
+mod attach;
 mod background;
 mod child;
 mod conversations;
@@ -15,6 +16,7 @@ mod importer;
 mod key;
 mod lines;
 mod picture;
+mod program;
 mod progress;
 mod prune;
 mod serve;
@@ -36,11 +38,14 @@ use self::{failure::Failure, terminal::Terminal};
 
 /// See what your agents do: a local backend and its dashboard.
 #[derive(Debug, Parser)]
-#[command(name = "staso", version, max_term_width = 100, after_help = AFTER_HELP)]
+#[command(name = "staso", version = VERSION, max_term_width = 100, after_help = AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+/// Tells it from the vendor's program, which has the same name.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (Staso for Rust)");
 
 const AFTER_HELP: &str = "\
 Start here:

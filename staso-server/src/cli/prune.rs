@@ -28,7 +28,7 @@ impl Prune {
                 return Err(Failure::Usage(message.to_owned()));
             }
         };
-        let store = store::open(&self.data.folder()?)?;
+        let store = store::existing(&self.data.folder()?)?;
         let deleted = Progress::new().wait("Deleting", store.prune(before)).await?;
         let traces = if deleted == 1 { "trace" } else { "traces" };
         Ok(writeln!(terminal, "Deleted {deleted} {traces} that started before {before}.")?)

@@ -39,7 +39,7 @@ struct Document<'a> {
 
 impl Show {
     pub(super) async fn run(self, terminal: &mut Terminal) -> Result<(), Failure> {
-        let store = store::open(&self.data.folder()?)?;
+        let store = store::existing(&self.data.folder()?)?;
         let workspace = store::workspace(&*store, &self.workspace.workspace).await?;
         let trace = find(&*store, workspace.id, &self.trace).await?;
         let spans = picture::spans(&*store, workspace.id, &trace.summary.trace_id).await?;

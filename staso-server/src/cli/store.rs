@@ -28,7 +28,22 @@ pub(super) fn serve(
     Ok((store, upgrade))
 }
 
-/// Opens it beside a server, if there is one.
+/// Opens a store that is there, beside a server if there is one. Nothing is made.
+///
+/// # Errors
+///
+/// When the folder has no store, or it cannot be opened.
+pub(super) fn existing(folder: &Path) -> Result<Arc<dyn Store>, Failure> {
+    if !SqliteStore::exists(folder) {
+        return Err(Failure::Message(format!(
+            "there are no traces in {} yet: run a program with `staso dev -- COMMAND`, or name another folder with --data",
+            folder.display()
+        )));
+    }
+    open(folder)
+}
+
+/// Opens it beside a server, if there is one, and makes it where there is none.
 pub(super) fn open(folder: &Path) -> Result<Arc<dyn Store>, Failure> {
     Ok(open_with(folder, OpenOptions::tool())?)
 }

@@ -31,7 +31,7 @@ pub(super) struct Tail {
 impl Tail {
     pub(super) async fn run(self, terminal: &mut Terminal) -> Result<(), Failure> {
         let signals = Signals::listen()?;
-        let store = store::open(&self.data.folder()?)?;
+        let store = store::existing(&self.data.folder()?)?;
         let workspace = store::workspace(&*store, &self.workspace.workspace).await?;
         let mut follower = Follower::new(store, None);
         terminal.note("Waiting for traces to end. Ctrl-C stops.")?;

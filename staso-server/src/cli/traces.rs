@@ -42,7 +42,7 @@ pub(super) struct Traces {
 impl Traces {
     pub(super) async fn run(self, terminal: &mut Terminal) -> Result<(), Failure> {
         let (filter, sort) = self.filters.read(Some(self.sort))?;
-        let store = store::open(&self.data.folder()?)?;
+        let store = store::existing(&self.data.folder()?)?;
         let workspace = store::workspace(&*store, &self.workspace.workspace).await?;
         let traces = list(&*store, workspace.id, filter, sort, self.limit).await?;
         if self.json {

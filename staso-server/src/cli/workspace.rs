@@ -61,7 +61,7 @@ impl Create {
 
 impl List {
     async fn run(self, terminal: &mut Terminal) -> Result<(), Failure> {
-        let workspaces = store::open(&self.data.folder()?)?.workspaces().await?;
+        let workspaces = store::existing(&self.data.folder()?)?.workspaces().await?;
         if self.json {
             return terminal.json(&workspaces);
         }

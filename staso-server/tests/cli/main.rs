@@ -1,5 +1,6 @@
 //! The command `staso`, as a shell sees it.
 
+mod dev;
 mod kill;
 mod process;
 mod servers;

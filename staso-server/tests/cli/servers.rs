@@ -261,7 +261,7 @@ fn a_command_knows_where_to_send_and_under_which_name() {
     let output = run(data.path(), &["dev", "--port", "0", "--exit", "--", "sh", "-c", script]);
     let output = text(&output.stdout);
     assert!(
-        output.lines().any(|line| line.starts_with("http://127.0.0.1:") && line.ends_with(" sh")),
+        output.lines().any(|line| line.starts_with("http://127.0.0.1:") && line.ends_with(" echo")),
         "{output}"
     );
 }

@@ -97,6 +97,7 @@ fn an_export_imports_into_another_folder() {
 #[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
     let data = tempfile::tempdir().unwrap();
+    assert!(run(data.path(), &["workspace", "create", "other"]).status.success());
     let mut help = staso(data.path(), &["workspace", "list"]);
     let mut help = help.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(help.stdout.take());

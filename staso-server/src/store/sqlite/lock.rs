@@ -46,6 +46,15 @@ impl FolderLock {
     }
 }
 
+/// Who has locked the folder, in its own words. `None` when nobody has.
+pub(super) fn holder(folder: &Path) -> Option<String> {
+    let mut file = File::open(folder.join("lock")).ok()?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Some(words(&mut file)),
+        _ => None,
+    }
+}
+
 /// What the holder left; it may be writing it just now.
 fn words(file: &mut File) -> String {
     let mut words = String::new();
@@ -65,7 +74,9 @@ mod tests {
         let first = FolderLock::take(folder.path(), "process 7 at http://127.0.0.1:6999").unwrap();
         let second = FolderLock::take(folder.path(), "process 8").unwrap_err();
         assert!(matches!(second, LockError::Held(who) if who == "process 7 at http://127.0.0.1:6999"));
+        assert_eq!(holder(folder.path()).as_deref(), Some("process 7 at http://127.0.0.1:6999"));
         drop(first);
+        assert_eq!(holder(folder.path()), None);
         FolderLock::take(folder.path(), "process 8").unwrap();
     }
 }

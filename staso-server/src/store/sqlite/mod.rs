@@ -75,6 +75,18 @@ impl SqliteStore {
         })
     }
 
+    /// Whether the folder has a store.
+    #[must_use]
+    pub fn exists(folder: &Path) -> bool {
+        folder.join(files::DATABASE).exists()
+    }
+
+    /// Where the server is that has the folder, if one has.
+    #[must_use]
+    pub fn server_of(folder: &Path) -> Option<String> {
+        Some(lock::holder(folder)?.rsplit_once(" at ")?.1.to_owned())
+    }
+
     /// Limits how many pages the file may grow by, as a full disk does; `None` lifts the limit.
     #[doc(hidden)]
     pub async fn limit_pages(&self, more: Option<i64>) -> Result<(), StoreError> {
