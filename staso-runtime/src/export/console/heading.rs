@@ -2,7 +2,8 @@ use super::{escape, page::Page, style::Ink, tree::Row, units, view::SpanView};
 
 /// Names the trace, what it belongs to and its totals, on as many lines as that takes.
 ///
-/// Tokens are the sum over all spans that know theirs.
+/// Errors are the spans that failed, those that an error passed through too. Tokens are the sum over all spans that know
+/// theirs.
 pub(super) fn heading<S: SpanView>(page: &mut Page, title: &str, first: &S, rows: &[Row<'_, S>]) {
     page.put(Ink::Dim, title);
     page.put(Ink::Plain, " ");
@@ -30,7 +31,7 @@ pub(super) fn heading<S: SpanView>(page: &mut Page, title: &str, first: &S, rows
     if rows.len() > 1 {
         item(Ink::Dim, "", &format!("{} spans", units::grouped(rows.len() as u64)));
     }
-    match rows.iter().filter(|row| row.span.failure().is_some() && !row.error_from_below).count() {
+    match rows.iter().filter(|row| row.span.failure().is_some()).count() {
         0 => {}
         1 => item(Ink::Failure, "", "1 error"),
         errors => item(Ink::Failure, "", &format!("{} errors", units::grouped(errors as u64))),

@@ -24,7 +24,7 @@ use crate::annotation::Annotation;
 pub use self::{
     escape::columns,
     page::Page,
-    render::{render, render_late},
+    render::{render, render_as, render_late},
     style::{Ink, Style},
     view::SpanView,
 };

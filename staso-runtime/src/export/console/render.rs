@@ -15,7 +15,7 @@ use crate::{
 /// Draws the spans of one trace as a tree, with a heading above and an empty line below.
 ///
 /// ```text
-/// trace c931d6ba-7556-d4da-590b-842753685e5a · agent support-bot · 2 spans · 1 error
+/// trace c931d6ba-7556-d4da-590b-842753685e5a · agent support-bot · 2 spans · 2 errors
 ///   1.24 s  ✗ support_agent  agent  error
 ///           │  in   {"message":"Where is my order?"}
 ///  12.0 ms  └─ ✗ refund  tool  error
@@ -26,7 +26,12 @@ use crate::{
 /// Without a root that has ended, the trace is called unfinished.
 pub fn render<S: SpanView>(spans: &[S], style: &Style) -> String {
     let ended = spans.iter().any(|span| span.is_local_root() && !span.is_provisional());
-    draw(if ended { "trace" } else { "unfinished trace" }, spans, style)
+    render_as(if ended { "trace" } else { "unfinished trace" }, spans, style)
+}
+
+/// Draws the spans of one trace under a title, such as `running trace`.
+pub fn render_as<S: SpanView>(title: &str, spans: &[S], style: &Style) -> String {
+    draw(title, spans, style)
 }
 
 /// Draws spans of a trace that was drawn before.
@@ -226,7 +231,7 @@ trace 00000000-0000-0000-0000-000000000001
                     .with(Entry::Error { type_name: "cancelled", message: None }),
             ],
             "
-trace 00000000-0000-0000-0000-000000000001 · agent support-bot · 4 spans · 3 errors
+trace 00000000-0000-0000-0000-000000000001 · agent support-bot · 4 spans · 4 errors
  1.00 ms  ✗ root  agent  error
  1.00 ms  ├─ ✗ refund  tool  error
           │     ✗ Declined: card expired

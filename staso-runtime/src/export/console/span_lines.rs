@@ -35,7 +35,9 @@ fn span_line<S: SpanView>(page: &mut Page, guides: &Guides, row: &Row<'_, S>) {
     if let Some(failure) = failure {
         word(Ink::Failure, failure);
     } else if running {
-        word(Ink::Running, "running");
+        word(Ink::Running, span.standing());
+    } else if span.standing() != "ok" {
+        word(Ink::Plain, span.standing());
     } else if span.parent_span_id().is_none() {
         word(Ink::Success, "ok");
     }

@@ -27,6 +27,10 @@ pub trait SpanView {
     fn duration(&self) -> Duration;
     /// The name of a status that stands for a failure.
     fn failure(&self) -> Option<&str>;
+    /// The word for how it stands when it did not fail.
+    fn standing(&self) -> &str {
+        if self.is_provisional() { "running" } else { "ok" }
+    }
     /// The error's text.
     fn error_message(&self) -> Option<&str>;
     /// The error's type.
