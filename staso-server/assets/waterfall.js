@@ -8,7 +8,7 @@ const DEEPEST = 10;
 const LAST_LABEL = 88;
 const SVG = "http://www.w3.org/2000/svg";
 const GLYPHS = { agent: "●", tool: "■", llm: "◇", retriever: "◆", chain: "○", custom: "□" };
-const SIGNS = { error: "✗", timeout: "◷", running: "◌", other: "?" };
+const SIGNS = { error: "✗", timeout: "◷", running: "◌", unfinished: "◌", other: "?" };
 
 export class Waterfall {
   /** `rows` scrolls, `axis` is the SVG above; `link` gives the address of a row, `choose` hears of a selection. */

@@ -5,8 +5,8 @@ use axum::{
 
 use crate::{
     http::{ApiError, AppState, InWorkspace},
-    model::{Conversation, ConversationSummary, Page, Timestamp},
-    query::{ConversationParameters, PageParameters, Parameters},
+    model::{Conversation, ConversationSummary, Page, Timestamp, name_in_index},
+    query::{ConversationParameters, Parameters, TurnParameters},
 };
 
 /// Lists conversations.
@@ -37,16 +37,17 @@ pub(super) async fn list(
     tag = "conversations",
     params(
         ("conversation_id" = String, Path, description = "As its sender wrote it (`session_id` on the wire)"),
-        PageParameters
+        TurnParameters
     ),
     responses((status = OK, description = "The conversation, its turns from the earliest", body = Conversation))
 )]
 pub(super) async fn one(
     State(state): State<AppState>,
     InWorkspace(workspace): InWorkspace,
-    Parameters(parameters): Parameters<PageParameters>,
+    Parameters(parameters): Parameters<TurnParameters>,
     Path(conversation_id): Path<String>,
 ) -> Result<Json<Conversation>, ApiError> {
-    let conversation = state.store.conversation(workspace.id, conversation_id, parameters.page()?).await?;
+    let id = name_in_index(&conversation_id).to_owned();
+    let conversation = state.store.conversation(workspace.id, id, parameters.page()?).await?;
     conversation.map(Json).ok_or_else(|| ApiError::not_found("conversation"))
 }

@@ -72,8 +72,9 @@ pub(super) async fn users(
 
 /// Counts runs and errors, and sums up latencies, tokens and costs.
 ///
-/// Metrics are of model calls when told apart or filtered by model; else of runs, one per agent and trace,
-/// when told apart or filtered by agent; else of whole traces.
+/// Metrics are of model calls when told apart by model; else of runs, at most one per agent and trace, when told apart or
+/// filtered by agent; else of whole traces. A filter by model keeps the runs or traces that called it, with the tokens and
+/// the cost of these calls.
 #[utoipa::path(
     get,
     path = "/v1/metrics",

@@ -34,7 +34,8 @@ pub(super) struct TraceFilters {
     /// Those with a span of this kind: agent, tool, llm, retriever, chain or custom
     #[arg(long)]
     kind: Option<String>,
-    /// Those that stand so: running, ok, error or timeout, or failed for the last two
+    /// Those that stand so: running, unfinished (running, but silent for 15 minutes), ok, error, timeout or other, or
+    /// failed for errors and timeouts
     #[arg(long)]
     status: Option<String>,
     /// Those with a span that called this model

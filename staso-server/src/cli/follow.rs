@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::{Failure, Terminal, picture};
 use crate::{
-    model::{SpanId, StoredSpan, TraceId, TraceStatus, TraceSummary, Workspace, WorkspaceId},
+    model::{SpanId, StoredSpan, TraceId, TraceSummary, Workspace, WorkspaceId},
     store::{Revision, Store},
     web::link::Link,
 };
@@ -84,8 +84,8 @@ impl Follower {
                 self.seen.insert(workspace.id, seen);
                 self.anything |= !changes.is_empty();
                 for trace in &changes {
-                    if trace.status != TraceStatus::Running && wanted(&workspace, trace) {
-                        self.print_trace(terminal, &workspace, &trace.trace_id).await?;
+                    if trace.status.has_ended() && wanted(&workspace, trace) {
+                        self.print_trace(terminal, &workspace, trace).await?;
                     }
                 }
                 if changes.len() < Self::PORTION {
@@ -100,15 +100,16 @@ impl Follower {
         &mut self,
         terminal: &mut Terminal,
         workspace: &Workspace,
-        trace_id: &TraceId,
+        trace: &TraceSummary,
     ) -> Result<(), Failure> {
+        let trace_id = &trace.trace_id;
         let spans = picture::spans(&*self.store, workspace.id, trace_id).await?;
         let (first, new) = self.printed.add((workspace.id, trace_id.clone()), spans);
         if new.is_empty() {
             return Ok(());
         }
         let text = match first {
-            true => picture::trace(trace_id, &new, &terminal.style),
+            true => picture::trace(trace_id, trace.status, &new, &terminal.style),
             false => picture::late(trace_id, &new, &terminal.style),
         };
         terminal.write_all(text.trim_end_matches('\n').as_bytes())?;

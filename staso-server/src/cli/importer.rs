@@ -4,7 +4,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Failure, lines::Line};
 use crate::{
-    model::{Annotation, Batch, IncomingTrace, Slug, Timestamp, TraceId, Workspace, WorkspaceId},
+    model::{Annotation, BadSlug, Batch, IncomingTrace, Slug, Timestamp, TraceId, Workspace, WorkspaceId},
     pricing::Prices,
     store::{Store, StoreError},
 };
@@ -85,7 +85,13 @@ impl Importer {
             Err(reason) => self.counts.damaged.push((self.counts.lines, reason)),
             Ok(Line::Annotation(trace_id, annotation)) => self.annotations.push((trace_id, annotation)),
             Ok(Line::Trace(trace)) => {
-                let workspace = self.workspace(trace.workspace_slug.as_ref()).await?;
+                let workspace = match self.workspace(trace.workspace_slug.as_deref()).await? {
+                    Ok(workspace) => workspace,
+                    Err(reason) => {
+                        self.counts.damaged.push((self.counts.lines, format!("workspace_slug: {reason}")));
+                        return Ok(());
+                    }
+                };
                 self.counts.traces += 1;
                 self.counts.spans += trace.spans.len();
                 self.portion.digest.update(line);
@@ -163,21 +169,24 @@ impl Importer {
     }
 
     /// Where a trace goes: a workspace that it names is made where it is missing.
-    async fn workspace(&mut self, slug: Option<&Slug>) -> Result<WorkspaceId, Failure> {
+    async fn workspace(&mut self, slug: Option<&str>) -> Result<Result<WorkspaceId, BadSlug>, Failure> {
         if let Some(workspace) = &self.workspace {
-            return Ok(workspace.id);
+            return Ok(Ok(workspace.id));
         }
-        let name = slug.map_or(Slug::DEFAULT, Slug::as_str);
-        if let Some(known) = self.known.iter().find(|known| known.slug == name) {
-            return Ok(known.id);
+        let slug = slug.unwrap_or(Slug::DEFAULT);
+        if let Some(known) = self.known.iter().find(|known| known.slug == slug) {
+            return Ok(Ok(known.id));
         }
-        let workspace = match (self.store.workspace(name).await?, slug) {
-            (None, Some(slug)) => self.store.create_workspace(slug.clone()).await?,
-            (found, _) => found.ok_or_else(|| StoreError::NoSuchWorkspace(name.to_owned()))?,
+        let workspace = match self.store.workspace(slug).await? {
+            Some(workspace) => workspace,
+            None => match slug.parse() {
+                Ok(slug) => self.store.create_workspace(slug).await?,
+                Err(bad) => return Ok(Err(bad)),
+            },
         };
         let id = workspace.id;
         self.known.push(workspace);
-        Ok(id)
+        Ok(Ok(id))
     }
 }
 

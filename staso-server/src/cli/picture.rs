@@ -5,22 +5,30 @@ use std::{borrow::Cow, time::Duration, time::SystemTime};
 use serde_json::{Map, Value};
 use staso_runtime::{
     Usage,
-    export::console::{Ink, Page, SpanView, Style, render, render_late},
+    export::console::{Ink, Page, SpanView, Style, render_as, render_late},
 };
 
 use crate::{
-    model::{Annotation, AnnotationValue, PageRequest, SpanKind, SpanRow, StoredSpan, TraceId, WorkspaceId},
+    model::{
+        Annotation, AnnotationValue, PageRequest, SpanKind, SpanRow, SpanStatus, StoredSpan, TraceId,
+        TraceStatus, WorkspaceId, topmost,
+    },
     store::{Store, StoreError},
 };
 
 /// The tree of a trace, with a heading above and an empty line below.
-pub(super) fn trace(trace_id: &TraceId, spans: &[StoredSpan], style: &Style) -> String {
-    render(&views(trace_id, spans), style)
+pub(super) fn trace(trace_id: &TraceId, status: TraceStatus, spans: &[StoredSpan], style: &Style) -> String {
+    let title = match status {
+        TraceStatus::Running => "running trace",
+        TraceStatus::Unfinished => "unfinished trace",
+        _ => "trace",
+    };
+    render_as(title, &views(trace_id, status, spans), style)
 }
 
 /// The tree of spans that arrived after their trace was drawn.
 pub(super) fn late(trace_id: &TraceId, spans: &[StoredSpan], style: &Style) -> String {
-    render_late(&views(trace_id, spans), style)
+    render_late(&views(trace_id, TraceStatus::default(), spans), style)
 }
 
 /// A line for what was said of a trace.
@@ -64,14 +72,25 @@ pub(super) async fn spans(
     }
 }
 
-fn views<'a>(trace_id: &'a TraceId, spans: &'a [StoredSpan]) -> Vec<View<'a>> {
-    spans.iter().map(|span| View::of(trace_id, span)).collect()
+fn views<'a>(trace_id: &'a TraceId, status: TraceStatus, spans: &'a [StoredSpan]) -> Vec<View<'a>> {
+    let rows: Vec<&SpanRow> = spans.iter().map(|span| &span.row).collect();
+    let mut views: Vec<View<'a>> = spans.iter().map(|span| View::of(trace_id, status, span)).collect();
+    for place in topmost(&rows) {
+        if let Some(view) = views.get_mut(place) {
+            view.is_top = true;
+        }
+    }
+    views
 }
 
 /// What a picture shows of a stored span.
 struct View<'a> {
     trace_id: &'a str,
     row: &'a SpanRow,
+    /// How the trace stands.
+    status: TraceStatus,
+    /// It is one of those that speak for the trace.
+    is_top: bool,
     record: Map<String, Value>,
     exception: Option<String>,
     tags: Vec<String>,
@@ -80,7 +99,7 @@ struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    fn of(trace_id: &'a TraceId, span: &'a StoredSpan) -> Self {
+    fn of(trace_id: &'a TraceId, status: TraceStatus, span: &'a StoredSpan) -> Self {
         let record: Map<String, Value> = serde_json::from_str(span.record.get()).unwrap_or_default();
         let mut attributes: Map<String, Value> = record
             .get("attributes")
@@ -98,7 +117,8 @@ impl<'a> View<'a> {
         };
         let metadata = attributes.into_iter().filter(|(key, _)| !is_standard(key));
         let metadata = metadata.map(|(key, value)| (key, value.to_string())).collect();
-        Self { trace_id: trace_id.as_str(), row: &span.row, record, exception, tags, metadata }
+        let (trace_id, row) = (trace_id.as_str(), &span.row);
+        Self { trace_id, row, status, is_top: false, record, exception, tags, metadata }
     }
 
     /// A text of the record that is there and not empty.
@@ -130,7 +150,7 @@ impl<'a> SpanView for View<'a> {
     }
 
     fn is_local_root(&self) -> bool {
-        self.row.parent_span_id.is_none()
+        self.is_top
     }
 
     fn is_provisional(&self) -> bool {
@@ -161,6 +181,15 @@ impl<'a> SpanView for View<'a> {
 
     fn failure(&self) -> Option<&str> {
         self.row.status.is_failure().then(|| self.row.status.as_str())
+    }
+
+    fn standing(&self) -> &str {
+        match self.row.status {
+            _ if self.row.provisional && self.status == TraceStatus::Unfinished => self.status.as_str(),
+            _ if self.row.provisional => TraceStatus::Running.as_str(),
+            SpanStatus::Other => self.text("status").unwrap_or_default(),
+            _ => "ok",
+        }
     }
 
     fn error_message(&self) -> Option<&str> {
@@ -221,13 +250,17 @@ mod tests {
     const PLAIN: Style = Style { color: false, width: 100 };
 
     fn draw(spans: Value) -> String {
+        draw_as(TraceStatus::Ok, spans)
+    }
+
+    fn draw_as(status: TraceStatus, spans: Value) -> String {
         let line = json!({ "trace_id": "t\u{1b}[2J", "timestamp": "2026-01-02T03:04:05Z", "spans": spans });
         let parsed = parse_trace(&line.to_string(), &Prices::embedded()).unwrap();
         let spans = parsed.spans.into_iter().map(|span| StoredSpan {
             row: SpanRow::from(&span.head),
             record: std::sync::Arc::from(span.record),
         });
-        trace(&parsed.trace_id, &spans.collect::<Vec<_>>(), &PLAIN)
+        trace(&parsed.trace_id, status, &spans.collect::<Vec<_>>(), &PLAIN)
     }
 
     #[test]
@@ -263,6 +296,38 @@ trace t\\u{1b}[2J · conversation conv-42 · user alice · agent support-bot · 
  12.0 ms  └─ ✗ refund  tool  error  #tier-1
                 meta attempt 2
                 ✗ PaymentError: card expired
+
+"
+        );
+    }
+
+    #[test]
+    fn as_many_errors_are_counted_as_spans_failed() {
+        let failed = |id: &str, parent: Option<&str>| {
+            json!({
+                "span_id": id, "parent_span_id": parent, "name": id, "timestamp": "2026-01-02T03:04:05Z",
+                "duration_ms": 1, "status": "error", "error_message": "boom",
+            })
+        };
+        let picture = draw(json!([failed("outer", None), failed("inner", Some("outer"))]));
+        assert!(picture.contains(" · 2 spans · 2 errors\n"), "{picture}");
+    }
+
+    #[test]
+    fn a_span_that_no_longer_runs_and_a_status_of_the_senders_own_have_their_words() {
+        let announced = json!([{
+            "span_id": "1", "parent_span_id": "elsewhere", "name": "run", "timestamp": "2026-01-02T03:04:05Z",
+            "attributes": "{\"staso.provisional_root\":true}",
+        }, {
+            "span_id": "2", "parent_span_id": "1", "name": "review", "kind": "tool", "status": "needs review",
+            "timestamp": "2026-01-02T03:04:06Z", "duration_ms": 2,
+        }]);
+        assert_eq!(
+            draw_as(TraceStatus::Unfinished, announced),
+            "\
+unfinished trace t\\u{1b}[2J · 2 spans
+       …  ○ run  chain  unfinished
+ 2.00 ms  └─ ■ review  tool  needs review
 
 "
         );

@@ -50,7 +50,9 @@ impl Show {
                 spans: spans.iter().map(|span| &*span.record).collect(),
             });
         }
-        terminal.write_all(picture::trace(&trace.summary.trace_id, &spans, &terminal.style).as_bytes())?;
+        terminal.write_all(
+            picture::trace(&trace.summary.trace_id, trace.summary.status, &spans, &terminal.style).as_bytes(),
+        )?;
         for annotation in &trace.annotations {
             terminal.write_all(picture::annotation(annotation, &terminal.style).as_bytes())?;
         }

@@ -61,7 +61,7 @@ impl Traces {
                 TraceStatus::Running => Ink::Running,
                 TraceStatus::Ok => Ink::Success,
                 TraceStatus::Error | TraceStatus::Timeout => Ink::Failure,
-                TraceStatus::Other => Ink::Plain,
+                TraceStatus::Other | TraceStatus::Unfinished => Ink::Plain,
             };
             table.row([
                 Cell::whole(terminal.short(trace.trace_id.as_str())),

@@ -17,13 +17,14 @@ pub struct ApiError {
     message: String,
     path: Option<String>,
     retry_after: Option<Duration>,
+    client_left: bool,
 }
 
 impl ApiError {
     /// An answer with this status; `code` is for programs, `message` for people and says what to do.
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), path: None, retry_after: None }
+        Self { status, code, message: message.into(), path: None, retry_after: None, client_left: false }
     }
 
     /// 429, the only answer that SDKs wait for.
@@ -36,6 +37,12 @@ impl ApiError {
     #[must_use]
     pub fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such {what}"))
+    }
+
+    /// 400 for a request that its client did not finish. Most likely nobody reads it.
+    #[must_use]
+    pub fn client_left(message: impl Into<String>) -> Self {
+        Self { client_left: true, ..Self::new(StatusCode::BAD_REQUEST, "bad_body", message) }
     }
 
     /// 400 for a query parameter.
@@ -63,6 +70,10 @@ impl ApiError {
         &self.message
     }
 }
+
+/// Marks the answer to a client that left before it had said all, which is no failure of anyone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ClientLeft;
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
@@ -105,6 +116,9 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let detail = Detail { code: self.code, message: &self.message, path: self.path.as_deref() };
         let mut response = (self.status, Json(Body { error: detail })).into_response();
+        if self.client_left {
+            response.extensions_mut().insert(ClientLeft);
+        }
         if let Some(wait) = self.retry_after {
             response
                 .headers_mut()

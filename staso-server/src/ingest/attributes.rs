@@ -4,11 +4,11 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{
-    field::{Field, next_key, shortened},
+    field::{Field, next_key},
     mend::mended,
     told::Told,
 };
-use crate::pricing::Usage;
+use crate::{model::name_in_index, pricing::Usage};
 
 /// A span is found by so many tags; its record has them all.
 const MAX_TAGS: usize = 100;
@@ -91,7 +91,7 @@ impl<'de> Deserialize<'de> for Tags {
                 let mut tags = Vec::new();
                 while let Some(element) = array.next_element::<Field<'_>>()? {
                     if let (Field::Text(tag), ..MAX_TAGS) = (element, tags.len()) {
-                        tags.push(shortened(&tag).to_owned());
+                        tags.push(name_in_index(&tag).to_owned());
                     }
                 }
                 Ok(Tags(tags))

@@ -143,7 +143,7 @@ fn broken(error: &axum::Error) -> ApiError {
         .find_map(|error| error.downcast_ref::<Stalled>());
     match stalled {
         Some(stalled) => ApiError::new(StatusCode::REQUEST_TIMEOUT, "timeout", stalled.to_string()),
-        None => bad_request(format!("the body broke off: {error}")),
+        None => ApiError::client_left(format!("the body broke off: {error}")),
     }
 }
 

@@ -4,10 +4,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Vis
 use serde_json::value::RawValue;
 
 use super::error::ParseError;
-use crate::model::MAX_COUNT;
-
-/// In bytes. Names and identifiers are kept in the index and in memory, so they are short.
-const MAX_TEXT: usize = 1_024;
+use crate::model::{MAX_COUNT, MAX_NAME, name_in_index};
 
 /// A value of a JSON object whose type is checked afterwards, so that a wrong one can be told with its path.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,10 +33,10 @@ impl<'a> Field<'a> {
     /// An identifier; `None` when it is absent, null or empty.
     pub(super) fn id(self, key: &str) -> Result<Option<String>, ParseError> {
         let id = self.text(key)?.filter(|id| !id.is_empty());
-        if id.as_ref().is_some_and(|id| id.len() > MAX_TEXT) {
+        if id.as_ref().is_some_and(|id| id.len() > MAX_NAME) {
             return Err(ParseError::invalid(
                 key,
-                format_args!("an identifier has at most {MAX_TEXT} bytes, such as a UUID"),
+                format_args!("an identifier has at most {MAX_NAME} bytes, such as a UUID"),
             ));
         }
         Ok(id.map(Cow::into_owned))
@@ -47,11 +44,7 @@ impl<'a> Field<'a> {
 
     /// A text that lists show and filters find; empty when it is absent or null.
     pub(super) fn name(self, key: &str) -> Result<String, ParseError> {
-        let text = self.text_or_empty(key)?;
-        Ok(match text {
-            Cow::Owned(text) if text.len() <= MAX_TEXT => text,
-            text => shortened(&text).to_owned(),
-        })
+        Ok(name_in_index(&self.text_or_empty(key)?).to_owned())
     }
 
     /// A text; empty when it is absent or null.
@@ -189,11 +182,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Field<'a> {
 
         deserializer.deserialize_any(Any)
     }
-}
-
-/// As much of a text as lists show and filters find. The record has all of it.
-pub(super) fn shortened(text: &str) -> &str {
-    text.get(..text.floor_char_boundary(MAX_TEXT)).unwrap_or(text)
 }
 
 /// The error of a key that an object has twice: its readers would not agree on which one counts.

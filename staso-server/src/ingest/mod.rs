@@ -6,6 +6,7 @@ mod attributes;
 mod body;
 mod error;
 mod field;
+mod inherit;
 mod locate;
 mod mend;
 mod parse;

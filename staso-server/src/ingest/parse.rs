@@ -7,19 +7,20 @@ use super::{
     array::Left,
     error::ParseError,
     field::{Field, next_key, twice},
+    inherit::Inherited,
     mend::or_mended,
     span,
 };
 use crate::{
-    model::{BadSlug, IncomingSpan, Slug, Timestamp, TraceId},
+    model::{IncomingSpan, Timestamp, TraceId},
     pricing::Prices,
 };
 
 /// A trace object of the wire, checked, before it is known which workspace it goes to.
 #[derive(Clone, Debug)]
 pub struct ParsedTrace {
-    /// Its workspace, where it names one.
-    pub workspace_slug: Option<Slug>,
+    /// Its workspace, where it names one: one that exists, or a [`Slug`](crate::model::Slug).
+    pub workspace_slug: Option<String>,
     /// As its sender wrote it; made up where there is none.
     pub trace_id: TraceId,
     /// Where it ran; `default` where it does not say.
@@ -79,30 +80,46 @@ struct Request<'a> {
 }
 
 #[derive(Default)]
-struct TraceObject<'a> {
+pub(super) struct TraceObject<'a> {
     trace_id: Field<'a>,
     timestamp: Field<'a>,
     environment: Field<'a>,
     workspace_slug: Field<'a>,
+    pub(super) session_id: Field<'a>,
+    pub(super) user_id: Field<'a>,
+    pub(super) agent_name: Field<'a>,
+    pub(super) agent_id: Field<'a>,
+    pub(super) root_span_name: Field<'a>,
+    pub(super) status: Field<'a>,
+    pub(super) duration_ms: Field<'a>,
+    pub(super) model: Field<'a>,
+    pub(super) input_tokens: Field<'a>,
+    pub(super) output_tokens: Field<'a>,
+    pub(super) total_tokens: Field<'a>,
+    pub(super) attributes: Field<'a>,
     spans: Option<Vec<&'a RawValue>>,
 }
 
 impl TraceObject<'_> {
     /// The second pass, span by span.
-    fn check(self, prices: &Prices) -> Result<ParsedTrace, ParseError> {
+    fn check(mut self, prices: &Prices) -> Result<ParsedTrace, ParseError> {
+        let inherited = Inherited::of(&mut self)?;
         timestamp(self.timestamp)?;
         let trace_id = self.trace_id.id("trace_id")?;
         let environment = match self.environment {
             Field::Absent | Field::Null => "default".to_owned(),
             environment => environment.name("environment")?,
         };
-        let workspace_slug = self.workspace_slug.id("workspace_slug")?.map(|slug| slug.parse()).transpose();
-        let workspace_slug =
-            workspace_slug.map_err(|error: BadSlug| ParseError::invalid("workspace_slug", error))?;
+        let workspace_slug = self.workspace_slug.id("workspace_slug")?;
         let spans = self.spans.ok_or_else(|| missing("spans"))?;
         if spans.is_empty() {
             return Err(ParseError::invalid("spans", "expected at least one span"));
         }
+        let filled = inherited.fill(&spans);
+        let spans = match &filled {
+            Some(filled) => filled.iter().map(|record| &**record).collect(),
+            None => spans,
+        };
         let spans = spans.into_iter().enumerate().map(|(index, record)| {
             span::parse(record, prices).map_err(|error| error.within(&format!("spans[{index}]")))
         });
@@ -205,6 +222,18 @@ impl<'de> Visitor<'de> for TraceSeed<'_> {
                 "timestamp" => &mut trace.timestamp,
                 "environment" => &mut trace.environment,
                 "workspace_slug" => &mut trace.workspace_slug,
+                "session_id" => &mut trace.session_id,
+                "user_id" => &mut trace.user_id,
+                "agent_name" => &mut trace.agent_name,
+                "agent_id" => &mut trace.agent_id,
+                "root_span_name" => &mut trace.root_span_name,
+                "status" => &mut trace.status,
+                "duration_ms" => &mut trace.duration_ms,
+                "model" => &mut trace.model,
+                "input_tokens" => &mut trace.input_tokens,
+                "output_tokens" => &mut trace.output_tokens,
+                "total_tokens" => &mut trace.total_tokens,
+                "attributes" => &mut trace.attributes,
                 "spans" => {
                     once(&trace.spans, &key)?;
                     trace.spans = Some(map.next_value_seed(self.spans.array(PhantomData))?);

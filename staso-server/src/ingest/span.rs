@@ -40,16 +40,20 @@ pub(super) fn parse(record: &RawValue, prices: &Prices) -> Result<IncomingSpan, 
         Field::Text(text) => text,
         _ => Cow::default(),
     });
+    let (name, kind) = (span.name.name("name")?, kind(&span.kind.text_or_empty("kind")?));
+    let agent = agent(span.agent_name.name("agent_name")?, span.agent_id.name("agent_id")?, kind, &name);
+    // What names itself as its parent is the top of its tree.
+    let parent_span_id = span.parent_span_id.id("parent_span_id")?.filter(|parent| *parent != span_id);
     let mut head = SpanHead {
         span_id: SpanId::new(span_id),
-        parent_span_id: span.parent_span_id.id("parent_span_id")?.map(SpanId::new),
-        name: span.name.name("name")?,
-        kind: kind(&span.kind.text_or_empty("kind")?),
+        parent_span_id: parent_span_id.map(SpanId::new),
+        name,
+        kind,
         started_at: timestamp(span.timestamp)?,
         duration_micros: micros(span.duration_ms.number("duration_ms")?.unwrap_or(0.0)),
         status: SpanStatus::of_span(&span.status.text_or_empty("status")?, has_error_text),
         provisional: attributes.provisional,
-        agent: span.agent_name.name("agent_name")?,
+        agent,
         conversation_id: span.session_id.name("session_id")?,
         user_id: span.user_id.name("user_id")?,
         model: span.model.name("model")?,
@@ -71,6 +75,20 @@ pub(super) fn parse(record: &RawValue, prices: &Prices) -> Result<IncomingSpan, 
         }));
     }
     Ok(IncomingSpan { head, record })
+}
+
+/// The agent's name, which SDKs before 0.1.41 wrote as `agent_id` and the first ones as the name of the agent's own span
+/// only.
+fn agent(agent_name: String, agent_id: String, kind: SpanKind, span_name: &str) -> String {
+    if !agent_name.is_empty() {
+        agent_name
+    } else if !agent_id.is_empty() && agent_id.parse::<uuid::Uuid>().is_err() {
+        agent_id
+    } else if kind == SpanKind::Agent {
+        span_name.to_owned()
+    } else {
+        String::new()
+    }
 }
 
 fn kind(text: &str) -> SpanKind {
@@ -105,6 +123,7 @@ struct SpanObject<'a> {
     error_message: Field<'a>,
     session_id: Field<'a>,
     agent_name: Field<'a>,
+    agent_id: Field<'a>,
     user_id: Field<'a>,
 }
 
@@ -175,6 +194,7 @@ impl<'a> SpanObject<'a> {
             "error_message" => &mut self.error_message,
             "session_id" => &mut self.session_id,
             "agent_name" => &mut self.agent_name,
+            "agent_id" => &mut self.agent_id,
             "user_id" => &mut self.user_id,
             _ => return None,
         })

@@ -15,7 +15,9 @@ use super::{
 };
 use crate::{
     http::{ApiError, AppState, Caller, Intake},
-    model::{Access, Batch, Grant, IncomingTrace, IngestOutcome, Slug, Timestamp, Workspace, WorkspaceId},
+    model::{
+        Access, BadSlug, Batch, Grant, IncomingTrace, IngestOutcome, Slug, Timestamp, Workspace, WorkspaceId,
+    },
     store::StoreError,
 };
 
@@ -94,51 +96,53 @@ async fn place(
     access: &Access,
     traces: Vec<ParsedTrace>,
 ) -> Result<Vec<IncomingTrace>, ApiError> {
-    let mut workspaces: HashMap<Option<Slug>, Option<WorkspaceId>> = HashMap::new();
+    let mut workspaces: HashMap<Option<String>, Result<WorkspaceId, Slug>> = HashMap::new();
     for (index, trace) in traces.iter().enumerate() {
         if !workspaces.contains_key(&trace.workspace_slug) {
             let at = |error: ApiError| error.at(format!("traces[{index}].workspace_slug"));
-            let found = find(state, access, trace.workspace_slug.as_ref()).await.map_err(at)?;
+            let found = find(state, access, trace.workspace_slug.as_deref()).await.map_err(at)?;
             workspaces.insert(trace.workspace_slug.clone(), found);
         }
     }
-    for (slug, workspace) in &mut workspaces {
-        if let (Some(slug), None) = (slug, &workspace) {
-            *workspace = Some(create(state, slug).await?.id);
+    for workspace in workspaces.values_mut() {
+        if let Err(slug) = workspace {
+            *workspace = Ok(create(state, slug).await?.id);
         }
     }
     let place = |trace: ParsedTrace| {
         let ParsedTrace { workspace_slug, trace_id, environment, spans } = trace;
-        let workspace = workspaces.get(&workspace_slug).copied().flatten();
-        let workspace = workspace.ok_or_else(|| ApiError::not_found("workspace"))?;
+        let workspace = workspaces.get(&workspace_slug).and_then(|workspace| workspace.as_ref().ok());
+        let workspace = *workspace.ok_or_else(|| ApiError::not_found("workspace"))?;
         Ok(IncomingTrace { workspace, trace_id, environment, spans })
     };
     traces.into_iter().map(place).collect()
 }
 
-/// The workspace that a trace goes to: the one it names, as far as the caller may write there. `None` for one that
-/// may be made.
+/// The workspace that a trace goes to: the one it names, as far as the caller may write there. The slug of one that may
+/// be made.
 async fn find(
     state: &AppState,
     access: &Access,
-    slug: Option<&Slug>,
-) -> Result<Option<WorkspaceId>, ApiError> {
+    slug: Option<&str>,
+) -> Result<Result<WorkspaceId, Slug>, ApiError> {
     let forbidden = |message: String| ApiError::new(StatusCode::FORBIDDEN, "forbidden", message);
-    let slug = slug.map(Slug::as_str);
     let slug = match &access.grant {
         Grant::Organization => slug.unwrap_or(Slug::DEFAULT),
-        Grant::Workspace(own) if slug.is_none_or(|slug| slug == own.slug) => return Ok(Some(own.id)),
+        Grant::Workspace(own) if slug.is_none_or(|slug| slug == own.slug) => return Ok(Ok(own.id)),
         Grant::Workspace(own) => {
             return Err(forbidden(format!("this key writes to the workspace `{}` only", own.slug)));
         }
     };
-    match state.store.workspace(slug).await? {
-        Some(workspace) => Ok(Some(workspace.id)),
-        None if access.makes_workspaces => Ok(None),
-        None => Err(forbidden(format!(
-            "there is no workspace `{slug}`; make it with `staso workspace create {slug}`"
-        ))),
+    if let Some(workspace) = state.store.workspace(slug).await? {
+        return Ok(Ok(workspace.id));
     }
+    let slug: Slug = slug.parse().map_err(|error: BadSlug| {
+        ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", error.to_string())
+    })?;
+    if access.makes_workspaces {
+        return Ok(Err(slug));
+    }
+    Err(forbidden(format!("there is no workspace `{slug}`; make it with `staso workspace create {slug}`")))
 }
 
 async fn create(state: &AppState, slug: &Slug) -> Result<Workspace, ApiError> {

@@ -40,13 +40,14 @@ pub enum StatusFilter {
 
 impl StatusFilter {
     /// Every one, in the order in which they are offered.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Is(TraceStatus::Running),
         Self::Is(TraceStatus::Ok),
         Self::Failed,
         Self::Is(TraceStatus::Error),
         Self::Is(TraceStatus::Timeout),
         Self::Is(TraceStatus::Other),
+        Self::Is(TraceStatus::Unfinished),
     ];
 
     /// The lower-case name.

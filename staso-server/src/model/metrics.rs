@@ -2,15 +2,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    AgentRun, Cost, Histogram, MetricsFilter, ModelUse, Timestamp, Tokens, TraceState, TraceStatus,
-    add_counts,
-};
+use super::{AgentRun, Cost, Histogram, MetricsFilter, ModelUse, Timestamp, Tokens, TraceState, add_counts};
 
 /// What metrics are told apart by.
 ///
-/// Metrics are of *calls*, the spans that called a model, when told apart or filtered by model; else of
-/// *runs*, one per agent and trace, when told apart or filtered by agent; else of whole traces.
+/// Metrics are of *calls*, the spans that called a model, when told apart by model; else of *runs*, at most one per agent
+/// and trace, when told apart or filtered by agent; else of whole traces. A filter by model keeps the runs or traces that
+/// called it, with the tokens and the cost of these calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Dimension {
@@ -85,11 +83,26 @@ pub struct Measures {
 }
 
 impl Measures {
+    /// Whether nothing was counted at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Failed ones among all, from 0 to 1; 0 when there are none.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a ratio that people read")]
     pub fn error_rate(&self) -> f64 {
         if self.count == 0 { 0.0 } else { self.errors as f64 / self.count as f64 }
+    }
+
+    /// Keeps what was counted, with what these calls used and cost in place of everything.
+    pub fn narrow_to<'a>(&mut self, calls: impl IntoIterator<Item = &'a Self>) {
+        (self.tokens, self.cost) = (Tokens::default(), Cost::default());
+        for call in calls {
+            self.tokens += call.tokens;
+            self.cost += call.cost;
+        }
     }
 
     /// Adds what another span of time or agent counted.
@@ -105,7 +118,7 @@ impl Measures {
 /// A trace.
 impl From<&TraceState> for Measures {
     fn from(state: &TraceState) -> Self {
-        let ended = state.status != TraceStatus::Running;
+        let ended = state.status.has_ended();
         Self {
             count: 1,
             errors: state.status.is_failure().into(),
@@ -120,7 +133,7 @@ impl From<&TraceState> for Measures {
 impl From<&AgentRun> for Measures {
     fn from(run: &AgentRun) -> Self {
         Self {
-            count: 1,
+            count: run.ran.into(),
             errors: run.failed.into(),
             latency: run.duration_micros.into_iter().collect(),
             tokens: run.tokens,

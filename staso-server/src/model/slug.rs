@@ -1,16 +1,19 @@
 use std::{fmt, str::FromStr};
 
-/// The name of a workspace, on the wire and in URLs: 1 to 64 letters, digits, `-`, `_`, `.` and spaces, of which the
-/// first and the last are no spaces.
+/// The name of a new workspace, on the wire, in headers and in URLs: 1 to 64 of the letters a to z, digits, `-`, `_` and
+/// `.`, of which the first and the last are letters or digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Slug(String);
 
-/// Why a text is no [`Slug`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why a text is no [`Slug`], with one that is.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a workspace's name has 1 to {MAX} letters, digits, hyphens, underscores, dots and spaces, such as `support-team`"
+    "a workspace's slug has 1 to {MAX} letters from a to z, digits, hyphens, underscores and dots, and begins and ends with \
+     a letter or digit, such as `{example}`"
 )]
-pub struct BadSlug;
+pub struct BadSlug {
+    example: String,
+}
 
 const MAX: usize = 64;
 
@@ -29,10 +32,31 @@ impl FromStr for Slug {
     type Err = BadSlug;
 
     fn from_str(text: &str) -> Result<Self, BadSlug> {
-        let fits = (1..=MAX).contains(&text.chars().count()) && text.trim() == text;
-        let is_plain = text.chars().all(|char| char.is_alphanumeric() || "-_. ".contains(char));
-        if fits && is_plain { Ok(Self(text.to_owned())) } else { Err(BadSlug) }
+        let is_end = |char: char| char.is_ascii_lowercase() || char.is_ascii_digit();
+        let fits = text.len() <= MAX && text.starts_with(is_end) && text.ends_with(is_end);
+        if fits && text.chars().all(|char| is_end(char) || "-_.".contains(char)) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(BadSlug { example: suggestion(text) })
+        }
     }
+}
+
+/// The slug that comes closest: `my-team` for `My Team`.
+fn suggestion(text: &str) -> String {
+    let mut slug = String::new();
+    for char in text.chars() {
+        match char.to_ascii_lowercase() {
+            char if char.is_ascii_alphanumeric() || "_.".contains(char) => slug.push(char),
+            _ if slug.ends_with('-') => {}
+            _ => slug.push('-'),
+        }
+        if slug.len() == MAX {
+            break;
+        }
+    }
+    let slug = slug.trim_matches(['-', '_', '.']);
+    if slug.is_empty() { "support-team".to_owned() } else { slug.to_owned() }
 }
 
 impl fmt::Display for Slug {
@@ -46,16 +70,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_people_give_are_taken() {
-        for text in ["a", "support-team", "Team_7.eu", "Kundendienst Köln", "支持", &"x".repeat(64)] {
+    fn slugs_are_taken_as_they_are() {
+        for text in ["a", "7", "support-team", "team_7.eu", &"x".repeat(64)] {
             assert_eq!(text.parse::<Slug>().unwrap().as_str(), text);
         }
     }
 
     #[test]
-    fn names_that_would_confuse_are_not() {
-        for text in ["", " ", " a", "a ", "a/b", "a\nb", "a\u{202e}b", "<b>", "a\0", &"x".repeat(65)] {
-            assert_eq!(text.parse::<Slug>(), Err(BadSlug), "{text:?}");
+    fn what_is_no_slug_is_refused_with_one_that_is() {
+        for (text, example) in [
+            ("My Team", "my-team"),
+            ("Team_7.eu", "team_7.eu"),
+            (" a ", "a"),
+            ("-a-", "a"),
+            ("a/../b", "a-..-b"),
+            ("Kundendienst Köln", "kundendienst-k-ln"),
+            ("支持", "support-team"),
+            ("", "support-team"),
+            ("a\u{202e}b\0", "a-b"),
+            ("<b>", "b"),
+            (&"X".repeat(65), &"x".repeat(64)),
+        ] {
+            assert_eq!(text.parse::<Slug>(), Err(BadSlug { example: example.to_owned() }), "{text:?}");
+            assert!(example.parse::<Slug>().is_ok(), "{example}");
         }
     }
 }

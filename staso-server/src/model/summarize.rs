@@ -1,6 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::{Cost, SpanHead, SpanKind, Timestamp, Tokens, TraceStatus};
+use super::{
+    Cost, SpanHead, SpanKind, SpanStatus, Timestamp, Tokens, TraceStatus,
+    topmost::{parents, topmost},
+};
 
 /// A trace is found and counted by so many agents, conversations, users, tags and calls of models each. Their records
 /// keep the others: without a limit, one trace could take the whole index for itself.
@@ -12,13 +15,13 @@ pub const MAX_VALUES: usize = 100;
 /// Each list has at most [`MAX_VALUES`] entries.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TraceState {
-    /// The root's name; without a root, that of the span that began first.
+    /// The root's name; without a root, that of the first of its topmost spans.
     pub name: String,
     /// How it stands.
     pub status: TraceStatus,
-    /// When its first span began.
+    /// When the root began, or the first of its topmost spans.
     pub started_at: Timestamp,
-    /// How long the root ran; until it ended, up to the last end that is known.
+    /// From then to the end of the root, or of its topmost spans; until it has ended, to the last end that is known.
     pub duration_micros: u64,
     /// How many spans.
     pub spans: u64,
@@ -36,7 +39,7 @@ pub struct TraceState {
     pub kinds: Vec<SpanKind>,
     /// The labels of its spans, in alphabetical order.
     pub tags: Vec<String>,
-    /// One run per agent, the root's first.
+    /// One entry per agent, the root's first.
     pub runs: Vec<AgentRun>,
     /// One entry per agent and model, in alphabetical order.
     pub models: Vec<ModelUse>,
@@ -49,7 +52,10 @@ pub struct AgentRun {
     pub agent: String,
     /// When its first span began.
     pub started_at: Timestamp,
-    /// How long its longest span ran; absent while the trace's root runs.
+    /// Whether it ran: a span of kind `agent` is its own, or a root of kind `chain`. Other spans, such as those of a tool
+    /// that another process calls, are no run of the agent that they name.
+    pub ran: bool,
+    /// How long its longest such span ran; absent without one, and while the trace runs.
     pub duration_micros: Option<u64>,
     /// Whether that span failed.
     pub failed: bool,
@@ -83,20 +89,21 @@ pub struct ModelUse {
 pub fn summarize<'a>(spans: impl IntoIterator<Item = &'a SpanHead>) -> Option<TraceState> {
     let mut spans: Vec<&SpanHead> = spans.into_iter().collect();
     spans.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
-    let first = *spans.first()?;
-    let root = spans.iter().copied().find(|span| span.is_root());
-    let lead = root.unwrap_or(first);
-    let ended = root.filter(|root| !root.provisional);
-    let started_at = first.started_at;
-    let last_end = spans.iter().map(|span| span.ended_at()).max().unwrap_or(started_at);
+    let tops: Vec<&SpanHead> =
+        topmost(&spans).iter().filter_map(|place| spans.get(*place).copied()).collect();
+    let lead = *tops.first()?;
+    let status = status(&tops);
+    let started_at = lead.started_at;
+    let last_end = |spans: &[&SpanHead]| spans.iter().map(|span| span.ended_at()).max().unwrap_or(started_at);
+    let ended_at = last_end(if status.has_ended() { &tops } else { &spans });
 
     let mut tokens = Tokens::default();
     let mut cost = Cost::default();
     let mut tags: BTreeSet<&str> = BTreeSet::new();
     let mut kinds: Vec<SpanKind> = Vec::new();
-    let mut runs = Runs { ended: ended.is_some(), ..Runs::default() };
+    let mut runs = Runs { ended: status.has_ended(), ..Runs::default() };
     let mut models: BTreeMap<(&str, &str), ModelUse> = BTreeMap::new();
-    for &span in &spans {
+    for (&span, agent) in spans.iter().zip(agents(&spans)) {
         tokens += span.tokens.unwrap_or_default();
         cost += span.cost;
         for tag in span.tags.iter().filter(|tag| !tag.is_empty()) {
@@ -108,28 +115,21 @@ pub fn summarize<'a>(spans: impl IntoIterator<Item = &'a SpanHead>) -> Option<Tr
         if !kinds.contains(&span.kind) {
             kinds.push(span.kind);
         }
-        runs.add(span);
+        runs.add(span, agent);
         if !span.model.is_empty() && !span.provisional {
-            let key = (&*span.agent, &*span.model);
+            let key = (agent, &*span.model);
             if models.len() < MAX_VALUES || models.contains_key(&key) {
-                add_to_model(models.entry(key).or_insert_with(|| unused(span)), span);
+                add_to_model(models.entry(key).or_insert_with(|| unused(span, agent)), span);
             }
         }
     }
     kinds.sort_unstable_by_key(|kind| SpanKind::ALL.iter().position(|known| known == kind));
     Some(TraceState {
         name: lead.name.clone(),
-        status: ended.map_or(TraceStatus::Running, |root| match root.status {
-            super::SpanStatus::Error => TraceStatus::Error,
-            super::SpanStatus::Timeout => TraceStatus::Timeout,
-            super::SpanStatus::Ok => TraceStatus::Ok,
-            super::SpanStatus::Other => TraceStatus::Other,
-        }),
+        status,
         started_at,
-        duration_micros: ended.map_or_else(
-            || u64::try_from(last_end.as_micros().saturating_sub(started_at.as_micros())).unwrap_or(0),
-            |root| root.duration_micros,
-        ),
+        duration_micros: u64::try_from(ended_at.as_micros().saturating_sub(started_at.as_micros()))
+            .unwrap_or(0),
         spans: spans.len() as u64,
         errors: spans.iter().filter(|span| span.status.is_failure()).count() as u64,
         tokens,
@@ -138,9 +138,56 @@ pub fn summarize<'a>(spans: impl IntoIterator<Item = &'a SpanHead>) -> Option<Tr
         users: values(lead, &spans, |span| &span.user_id),
         kinds,
         tags: tags.into_iter().map(str::to_owned).collect(),
-        runs: runs.led_by(&lead.agent),
+        runs: runs.led_by(lead),
         models: models.into_values().map(sorted).collect(),
     })
+}
+
+/// How those stand together that speak for a trace.
+fn status(tops: &[&SpanHead]) -> TraceStatus {
+    if tops.iter().any(|span| span.provisional) {
+        return TraceStatus::Running;
+    }
+    let worst_first = [
+        (SpanStatus::Error, TraceStatus::Error),
+        (SpanStatus::Timeout, TraceStatus::Timeout),
+        (SpanStatus::Other, TraceStatus::Other),
+    ];
+    let worst = worst_first.into_iter().find(|(status, _)| tops.iter().any(|span| span.status == *status));
+    worst.map_or(TraceStatus::Ok, |(_, status)| status)
+}
+
+/// The agent of each span: its own or, where its sender names none, that of the nearest span above that has one.
+fn agents<'a>(spans: &[&'a SpanHead]) -> Vec<&'a str> {
+    let mut agents: Vec<&str> = spans.iter().map(|span| &*span.agent).collect();
+    if agents.iter().all(|agent| agent.is_empty()) || agents.iter().all(|agent| !agent.is_empty()) {
+        return agents;
+    }
+    let parents = parents(spans);
+    let mut asked = vec![false; spans.len()];
+    for start in 0..spans.len() {
+        let mut nameless = Vec::new();
+        let mut place = Some(start);
+        let agent = loop {
+            let (Some(at), Some(agent)) = (place, place.and_then(|at| agents.get(at).copied())) else {
+                break "";
+            };
+            if !agent.is_empty() || asked.get(at) == Some(&true) {
+                break agent;
+            }
+            if let Some(asked) = asked.get_mut(at) {
+                *asked = true;
+            }
+            nameless.push(at);
+            place = parents.get(at).copied().flatten();
+        };
+        for at in nameless {
+            if let Some(unnamed) = agents.get_mut(at) {
+                *unnamed = agent;
+            }
+        }
+    }
+    agents
 }
 
 /// The order of spans in every list: by start, then by identifier. A root before what began with it.
@@ -159,24 +206,25 @@ fn values<'a>(
     leading_first.filter(|value| !value.is_empty() && seen.insert(*value)).take(MAX_VALUES).cloned().collect()
 }
 
-/// One run per agent, in the order in which they began, and the longest span of each.
+/// One entry per agent, in the order in which they began, and the span that is its run, if one is.
 #[derive(Default)]
 struct Runs<'a> {
     ended: bool,
-    runs: Vec<(AgentRun, &'a SpanHead)>,
+    runs: Vec<(AgentRun, Option<&'a SpanHead>)>,
     by_agent: HashMap<&'a str, usize>,
 }
 
 impl<'a> Runs<'a> {
-    fn add(&mut self, span: &'a SpanHead) {
-        let known = self.by_agent.get(&*span.agent).copied();
-        if span.agent.is_empty() || (known.is_none() && self.runs.len() >= MAX_VALUES) {
+    fn add(&mut self, span: &'a SpanHead, agent: &'a str) {
+        let known = self.by_agent.get(agent).copied();
+        if agent.is_empty() || (known.is_none() && self.runs.len() >= MAX_VALUES) {
             return;
         }
-        let index = known.unwrap_or_else(|| self.begin(span));
-        let Some((run, longest)) = self.runs.get_mut(index) else { return };
-        if span.duration_micros > longest.duration_micros {
-            *longest = span;
+        let index = known.unwrap_or_else(|| self.begin(span, agent));
+        let Some((run, its_span)) = self.runs.get_mut(index) else { return };
+        if is_run(span) && its_span.is_none_or(|known| rank_of_run(span) > rank_of_run(known)) {
+            *its_span = Some(span);
+            run.ran = true;
             run.duration_micros = self.ended.then_some(span.duration_micros);
             run.failed = span.status.is_failure();
         }
@@ -184,31 +232,44 @@ impl<'a> Runs<'a> {
         run.cost += span.cost;
     }
 
-    fn begin(&mut self, span: &'a SpanHead) -> usize {
+    fn begin(&mut self, span: &SpanHead, agent: &'a str) -> usize {
         let index = self.runs.len();
         let run = AgentRun {
-            agent: span.agent.clone(),
+            agent: agent.to_owned(),
             started_at: span.started_at,
-            duration_micros: self.ended.then_some(span.duration_micros),
-            failed: span.status.is_failure(),
+            ran: false,
+            duration_micros: None,
+            failed: false,
             tokens: Tokens::default(),
             cost: Cost::default(),
         };
-        self.runs.push((run, span));
-        self.by_agent.insert(&span.agent, index);
+        self.runs.push((run, None));
+        self.by_agent.insert(agent, index);
         index
     }
 
-    fn led_by(self, agent: &str) -> Vec<AgentRun> {
+    fn led_by(self, lead: &SpanHead) -> Vec<AgentRun> {
         let mut runs: Vec<AgentRun> = self.runs.into_iter().map(|(run, _)| run).collect();
-        runs.sort_by_key(|run| run.agent != agent);
+        runs.sort_by_key(|run| run.agent != lead.agent);
         runs
     }
 }
 
-fn unused(span: &SpanHead) -> ModelUse {
+/// Whether a span is a run of its agent: one of kind `agent`, or a root of kind `chain`, as programs have that mark no
+/// agent. Tools, calls of models and what joins the trace of another process only carry the name that their program
+/// was given.
+fn is_run(span: &SpanHead) -> bool {
+    span.kind == SpanKind::Agent || (span.kind == SpanKind::Chain && span.is_root())
+}
+
+/// Of several spans the greatest is the run.
+fn rank_of_run(span: &SpanHead) -> (bool, u64) {
+    (span.kind == SpanKind::Agent, span.duration_micros)
+}
+
+fn unused(span: &SpanHead, agent: &str) -> ModelUse {
     ModelUse {
-        agent: span.agent.clone(),
+        agent: agent.to_owned(),
         model: span.model.clone(),
         started_at: span.started_at,
         durations_micros: Vec::new(),
@@ -245,7 +306,7 @@ mod tests {
             kind: SpanKind::Llm,
             started_at: Timestamp::from_micros(number),
             duration_micros: 1,
-            status: super::super::SpanStatus::Ok,
+            status: SpanStatus::Ok,
             provisional: false,
             agent: name.clone(),
             conversation_id: name.clone(),

@@ -1,8 +1,13 @@
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Annotation, Cost, SpanRow, Timestamp, Tokens, TraceId};
 
-/// How a trace stands.
+/// A trace that has not ended and of which nothing arrived for so long is [`Unfinished`](TraceStatus::Unfinished).
+pub const SILENCE: Duration = Duration::from_secs(15 * 60);
+
+/// How a trace stands: as its root does or, where no root is there, its topmost spans. Of several, the worst says it.
 #[derive(
     Clone,
     Copy,
@@ -19,22 +24,26 @@ use super::{Annotation, Cost, SpanRow, Timestamp, Tokens, TraceId};
 )]
 #[serde(rename_all = "lowercase")]
 pub enum TraceStatus {
-    /// Its root has not ended, or has not arrived. One that stays so was killed or dropped.
+    /// It has not ended.
     #[default]
     Running,
-    /// Its root ended as intended.
+    /// It ended as intended.
     Ok,
-    /// Its root ended with an error.
+    /// It ended with an error.
     Error,
-    /// Its root ended by a deadline.
+    /// It ended by a deadline.
     Timeout,
-    /// Its root ended with a status of its sender's own, which says neither success nor failure.
+    /// It ended with a status of its sender's own, which says neither success nor failure.
     Other,
+    /// It has not ended, and nothing of it arrived for 15 minutes: it was killed, dropped, or lost its connection. What
+    /// arrives later changes that. No store keeps this: it is how a running trace looks after that time.
+    Unfinished,
 }
 
 impl TraceStatus {
     /// Every status, in the order in which lists show them.
-    pub const ALL: [Self; 5] = [Self::Running, Self::Ok, Self::Error, Self::Timeout, Self::Other];
+    pub const ALL: [Self; 6] =
+        [Self::Running, Self::Ok, Self::Error, Self::Timeout, Self::Other, Self::Unfinished];
 
     /// The lower-case name.
     #[must_use]
@@ -45,7 +54,21 @@ impl TraceStatus {
             Self::Error => "error",
             Self::Timeout => "timeout",
             Self::Other => "other",
+            Self::Unfinished => "unfinished",
         }
+    }
+
+    /// Whether it has ended, as intended or not.
+    #[must_use]
+    pub const fn has_ended(self) -> bool {
+        !matches!(self, Self::Running | Self::Unfinished)
+    }
+
+    /// The same at a moment, of a trace of which something arrived last at another.
+    #[must_use]
+    pub fn at(self, now: Timestamp, updated_at: Timestamp) -> Self {
+        let is_silent = updated_at < now.before(SILENCE);
+        if self == Self::Running && is_silent { Self::Unfinished } else { self }
     }
 
     /// Whether it counts as an error: errors and timeouts do.
@@ -60,7 +83,7 @@ impl TraceStatus {
 pub struct TraceSummary {
     /// As its sender wrote it.
     pub trace_id: TraceId,
-    /// The root's name; until it arrives, that of the span that began first.
+    /// The root's name; without a root, that of the first of its topmost spans.
     pub name: String,
     /// How it stands.
     pub status: TraceStatus,
@@ -76,10 +99,11 @@ pub struct TraceSummary {
     pub models: Vec<String>,
     /// The labels of its spans.
     pub tags: Vec<String>,
-    /// When its first span began.
+    /// When its root began; without a root, the first of its topmost spans. Spans inside may have begun earlier, by
+    /// another clock.
     pub started_at: Timestamp,
-    /// From the first start to the last end that is known, in microseconds; once the root has ended, how
-    /// long the root ran.
+    /// From then to the end of its root, in microseconds, or of its topmost spans; until it has ended, to the last end
+    /// that is known. Spans inside may have ended later.
     pub duration_micros: u64,
     /// How many spans it has so far.
     pub spans: u64,

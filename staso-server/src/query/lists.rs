@@ -1,13 +1,14 @@
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{duration, given, one_of, owned, range};
+use super::{duration, given, name, one_of, owned, range};
 use crate::{
     http::ApiError,
     model::{
         ConversationFilter, Cursor, MetricsFilter, PageRequest, SpanKind, StatusFilter, Timestamp,
         TraceFilter, TraceSort,
     },
+    store::MAX_TURNS,
 };
 
 /// Which traces, in which order.
@@ -27,7 +28,8 @@ pub struct TraceParameters {
     pub user: Option<String>,
     /// Those with a span of this kind: `agent`, `tool`, `llm`, `retriever`, `chain` or `custom`.
     pub kind: Option<String>,
-    /// Those that stand so: `running`, `ok`, `error` or `timeout`, or `failed` for the last two.
+    /// Those that stand so: `running`, `unfinished` (running, but nothing arrived for 15 minutes), `ok`, `error`,
+    /// `timeout` or `other`, or `failed` for errors and timeouts.
     pub status: Option<String>,
     /// Those with a span that called this model.
     pub model: Option<String>,
@@ -60,18 +62,18 @@ impl TraceParameters {
         let min_duration =
             given(&self.min_duration).map(|text| duration("min_duration", text)).transpose()?;
         Ok(TraceFilter {
-            environment: owned(&self.environment),
-            agent: owned(&self.agent),
-            conversation: owned(&self.conversation),
-            user: owned(&self.user),
+            environment: name(&self.environment),
+            agent: name(&self.agent),
+            conversation: name(&self.conversation),
+            user: name(&self.user),
             kind: one_of("kind", &self.kind, SpanKind::ALL.map(|kind| (kind.as_str(), kind)))?,
             status: one_of(
                 "status",
                 &self.status,
                 StatusFilter::ALL.map(|status| (status.as_str(), status)),
             )?,
-            model: owned(&self.model),
-            tag: owned(&self.tag),
+            model: name(&self.model),
+            tag: name(&self.tag),
             range: range(&self.since, &self.until, now)?,
             min_duration_micros: min_duration
                 .map(|least| u64::try_from(least.as_micros()).unwrap_or(u64::MAX)),
@@ -140,9 +142,9 @@ impl ConversationParameters {
     pub fn filter(&self, now: Timestamp) -> Result<ConversationFilter, ApiError> {
         let failed = one_of("failed", &self.failed, [("true", true), ("false", false)])?;
         Ok(ConversationFilter {
-            environment: owned(&self.environment),
-            agent: owned(&self.agent),
-            user: owned(&self.user),
+            environment: name(&self.environment),
+            agent: name(&self.agent),
+            user: name(&self.user),
             failed_only: failed.unwrap_or(false),
             range: range(&self.since, &self.until, now)?,
         })
@@ -189,10 +191,10 @@ impl UserParameters {
     /// 400 that names the parameter and what it may be.
     pub fn filter(&self, now: Timestamp) -> Result<MetricsFilter, ApiError> {
         Ok(MetricsFilter {
-            environment: owned(&self.environment),
-            agent: owned(&self.agent),
+            environment: name(&self.environment),
+            agent: name(&self.agent),
             user: None,
-            model: owned(&self.model),
+            model: name(&self.model),
             range: range(&self.since, &self.until, now)?,
         })
     }
@@ -228,6 +230,30 @@ impl PageParameters {
     /// 400 when the limit is out of range.
     pub fn page(&self) -> Result<PageRequest, ApiError> {
         page(&self.limit, &self.cursor, 100, 1_000)
+    }
+}
+
+/// Which turns of a conversation.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct TurnParameters {
+    /// The workspace's slug; by default that of the key, else `default`.
+    pub workspace: Option<String>,
+    /// How many, from 1 to 50, which is the default.
+    pub limit: Option<String>,
+    /// The `next_cursor` of the page before this one.
+    pub cursor: Option<String>,
+}
+
+impl TurnParameters {
+    /// Which part of the conversation.
+    ///
+    /// # Errors
+    ///
+    /// 400 when the limit is out of range.
+    pub fn page(&self) -> Result<PageRequest, ApiError> {
+        page(&self.limit, &self.cursor, MAX_TURNS, MAX_TURNS)
     }
 }
 
@@ -303,7 +329,10 @@ mod tests {
     async fn a_mistake_is_named_with_what_is_allowed() {
         for (query, expected) in [
             ("kind=robot", "`kind` must be one of agent, tool, llm, retriever, chain, custom"),
-            ("status=broken", "`status` must be one of running, ok, failed, error, timeout"),
+            (
+                "status=broken",
+                "`status` must be one of running, ok, failed, error, timeout, other, unfinished",
+            ),
             ("sort=best", "`sort` must be one of newest, slowest, costliest, tokens"),
             ("limit=0", "`limit` must be a number from 1 to 500"),
             ("limit=501", "`limit` must be a number from 1 to 500"),

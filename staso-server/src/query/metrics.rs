@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{duration, given, limit, one_of, owned, range};
+use super::{duration, given, limit, name, one_of, range};
 use crate::{
     http::ApiError,
     model::{Dimension, MetricsFilter, MetricsQuery, TimeRange, Timestamp},
@@ -48,10 +48,10 @@ impl MetricsParameters {
     /// 400 that names the parameter and what it may be.
     pub fn filter(&self, now: Timestamp) -> Result<MetricsFilter, ApiError> {
         Ok(MetricsFilter {
-            environment: owned(&self.environment),
-            agent: owned(&self.agent),
-            user: owned(&self.user),
-            model: owned(&self.model),
+            environment: name(&self.environment),
+            agent: name(&self.agent),
+            user: name(&self.user),
+            model: name(&self.model),
             range: range(&self.since, &self.until, now)?,
         })
     }
@@ -124,9 +124,9 @@ impl AgentParameters {
     /// 400 that names the parameter and what it may be.
     pub fn filter(&self, now: Timestamp) -> Result<MetricsFilter, ApiError> {
         Ok(MetricsFilter {
-            environment: owned(&self.environment),
+            environment: name(&self.environment),
             agent: None,
-            user: owned(&self.user),
+            user: name(&self.user),
             model: None,
             range: range(&self.since, &self.until, now)?,
         })

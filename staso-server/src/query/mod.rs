@@ -7,12 +7,13 @@ mod units;
 
 pub use extract::Parameters;
 pub use lists::{
-    ConversationParameters, PageParameters, TraceParameters, UserParameters, WorkspaceParameter,
+    ConversationParameters, PageParameters, TraceParameters, TurnParameters, UserParameters,
+    WorkspaceParameter,
 };
 pub use metrics::{AgentParameters, MetricsParameters};
 pub use units::{duration, moment, range};
 
-use crate::http::ApiError;
+use crate::{http::ApiError, model::name_in_index};
 
 /// A parameter's text. A form sends what is left open as an empty text, which is the same as none.
 pub(crate) fn given(value: &Option<String>) -> Option<&str> {
@@ -21,6 +22,11 @@ pub(crate) fn given(value: &Option<String>) -> Option<&str> {
 
 fn owned(value: &Option<String>) -> Option<String> {
     given(value).map(str::to_owned)
+}
+
+/// A name or identifier, as it is in the index.
+fn name(value: &Option<String>) -> Option<String> {
+    given(value).map(|text| name_in_index(text).to_owned())
 }
 
 /// One of the names that are allowed, in any letter case.

@@ -19,7 +19,7 @@ use crate::{
     http::AppState,
     model::{
         Dimension, Measures, Metrics, MetricsFilter, MetricsQuery, PageRequest, Series, StatusFilter,
-        TraceFilter, TraceSort, TraceSummary,
+        TraceFilter, TraceSort, TraceSummary, name_in_index,
     },
     query::{MetricsParameters, Parameters},
 };
@@ -40,6 +40,7 @@ pub(super) async fn show(
         .script("live.js")
         .script("chart.js");
     parameters.since.get_or_insert_with(|| DEFAULT_RANGE.to_owned());
+    let name = name_in_index(&name).to_owned();
     let filter = MetricsFilter { agent: Some(name.clone()), ..parameters.filter(context.now)? };
     let bucket = Timeline::bucket(filter.range, context.now);
     let workspace = context.workspace.id;
@@ -67,7 +68,7 @@ pub(super) async fn show(
         list(None, TraceSort::Slowest),
         list(Some(StatusFilter::Failed), TraceSort::Newest),
     )?;
-    let runs = runs.series.into_iter().next().filter(|series| series.total.count > 0);
+    let runs = runs.series.into_iter().next().filter(|series| !series.total.is_empty());
 
     let body = html! {
         (Filters::new(&context, &here)

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{Link, PageContext, format};
-use crate::model::{Cost, Histogram, Measures, Timestamp, TraceStatus, TraceSummary};
+use crate::model::{Cost, Histogram, Measures};
 
 /// An agent's name, linked to its page.
 pub(super) fn agent(context: &PageContext, name: &str) -> Markup {
@@ -53,19 +53,4 @@ pub(super) fn cost(cost: &Cost) -> Markup {
     let calls = cost.priced + cost.unpriced;
     let reason = format!("the price of {} of {calls} model calls is not known", cost.unpriced);
     html! { span.muted title=(reason) { (text) } }
-}
-
-/// How a trace stands. One that has been silent for a quarter of an hour was most likely killed.
-pub(super) fn status(trace: &TraceSummary, now: Timestamp) -> Markup {
-    const SILENT: i64 = 15 * 60 * 1_000_000;
-    if trace.status == TraceStatus::Running
-        && now.as_micros().saturating_sub(trace.updated_at.as_micros()) > SILENT
-    {
-        return html! {
-            span.status.is-unfinished title="Its end has not arrived. It was killed, or lost its connection." {
-                span.sign aria-hidden="true" { "◌" } " unfinished"
-            }
-        };
-    }
-    format::trace_status(trace.status)
 }

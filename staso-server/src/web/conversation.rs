@@ -14,7 +14,10 @@ use serde::Deserialize;
 use super::{Link, PageContext, PageError, Section, format, layout};
 use crate::{
     http::{ApiError, AppState},
-    model::{Conversation, ConversationSummary, Cursor, PageRequest, TraceFilter, TraceSort, TraceSummary},
+    model::{
+        Conversation, ConversationSummary, Cursor, PageRequest, TraceFilter, TraceSort, TraceSummary,
+        name_in_index,
+    },
 };
 use find::Found;
 
@@ -45,6 +48,7 @@ pub(super) async fn page(
     Query(part): Query<Part>,
 ) -> Result<Html<String>, PageError> {
     let workspace = context.workspace.id;
+    let id = name_in_index(&id).to_owned();
     let after = part.after.filter(|after| !after.is_empty()).map(Cursor::new);
     let first = if after.is_some() { part.turn.unwrap_or(1).max(1) } else { 1 };
     let turns = PageRequest { limit: TURNS, after };

@@ -190,6 +190,13 @@ pub fn ago(moment: Timestamp, now: Timestamp) -> String {
 pub fn trace_status(status: TraceStatus) -> Markup {
     let sign = match status {
         TraceStatus::Running => "◌",
+        TraceStatus::Unfinished => {
+            return html! {
+                span.status.is-unfinished title="Nothing of it arrived for 15 minutes. It was killed, or lost its connection." {
+                    span.sign aria-hidden="true" { "◌" } " " (status.as_str())
+                }
+            };
+        }
         TraceStatus::Ok => "✓",
         TraceStatus::Error => "✗",
         TraceStatus::Timeout => "◷",

@@ -11,7 +11,7 @@ use super::{Link, PageContext, PageError, Section, format, layout};
 use crate::{
     http::{ApiError, AppState, Mode},
     keys::{self, Secret},
-    model::{BadSlug, KeyId, KeyRecord, KeyScope, Slug},
+    model::{KeyId, KeyRecord, KeyScope, Slug},
     store::StoreError,
 };
 
@@ -88,8 +88,8 @@ pub(super) async fn create_workspace(
     administer(&context)?;
     let slug: Slug = match form.slug.trim().parse() {
         Ok(slug) => slug,
-        Err(BadSlug) => {
-            let mistake = format!("This name cannot be used: {BadSlug}.");
+        Err(bad) => {
+            let mistake = format!("This name cannot be used: {bad}.");
             return refuse(&state, context, &mistake).await.map(Err);
         }
     };

@@ -109,6 +109,7 @@ fn place(trace: &TraceDetail) -> Place<'_> {
         trace_id: &trace.summary.trace_id,
         trace_start: trace.summary.started_at,
         trace_micros: trace.summary.duration_micros,
+        trace_status: trace.summary.status,
         annotations: &trace.annotations,
     }
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     http::AppState,
-    model::{SpanKind, StatusFilter, TraceSort, TraceStatus, TraceSummary},
+    model::{SpanKind, StatusFilter, TraceSort, TraceSummary},
     query::{Parameters, TraceParameters},
 };
 
@@ -83,7 +83,7 @@ fn row(context: &PageContext, trace: &TraceSummary, slowest: u64) -> Markup {
     let page = context.link(Link::to("/traces").part(trace.trace_id.as_str()));
     html! {
         tr data-row data-id=(trace.trace_id) {
-            td { (cells::status(trace, context.now)) }
+            td { (format::trace_status(trace.status)) }
             td.name {
                 a data-main href=(page) title={ "Trace " (trace.trace_id) } { (trace.name) }
                 @for agent in trace.agents.iter().filter(|agent| **agent != trace.name).take(3) {
@@ -112,7 +112,7 @@ fn row(context: &PageContext, trace: &TraceSummary, slowest: u64) -> Markup {
 
 /// How long a trace took; of one that runs, how long it has at least.
 fn duration(trace: &TraceSummary) -> Markup {
-    if trace.status != TraceStatus::Running {
+    if trace.status.has_ended() {
         return html! { (format::duration(trace.duration_micros)) };
     }
     html! { span.muted title="Up to the last end that has arrived" { "≥ " (format::duration(trace.duration_micros)) } }

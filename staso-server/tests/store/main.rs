@@ -9,6 +9,7 @@ mod files;
 #[cfg(unix)]
 mod kill;
 mod order;
+mod stale;
 #[cfg(unix)]
 mod upgrade;
 mod upkeep;

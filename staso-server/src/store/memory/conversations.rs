@@ -1,7 +1,8 @@
 use super::{super::record::RecordTexts, page, state::State, trace::TraceView};
 use crate::{
     model::{
-        Conversation, ConversationFilter, ConversationSummary, Cost, PageRequest, Tokens, Turn, WorkspaceId,
+        Conversation, ConversationFilter, ConversationSummary, Cost, PageRequest, SpanHead, Tokens, Turn,
+        WorkspaceId, topmost,
     },
     store::{MAX_CONVERSATION_SAMPLE, MAX_STEPS, MAX_TURNS, StoreError, cursor::Place},
 };
@@ -90,8 +91,9 @@ fn distinct(values: impl Iterator<Item = String>) -> Vec<String> {
 
 fn turn(trace: &TraceView<'_>) -> Turn {
     let spans = trace.kept.in_order();
-    let root = spans.iter().find(|(head, _)| head.is_root());
-    let texts = root.map(|(_, record)| RecordTexts::of(record.get())).unwrap_or_default();
+    let heads: Vec<&SpanHead> = spans.iter().map(|(head, _)| head).collect();
+    let lead = topmost(&heads).first().and_then(|place| spans.get(*place));
+    let texts = lead.map(|(_, record)| RecordTexts::of(record.get())).unwrap_or_default();
     Turn {
         trace: trace.summary(),
         input: texts.input.into_owned(),

@@ -57,8 +57,7 @@ struct Fact {
 }
 
 fn facts(state: &State, workspace: WorkspaceId, by: Option<Dimension>, filter: &MetricsFilter) -> Vec<Fact> {
-    let of_traces: fn(&TraceView<'_>) -> Vec<Fact> = if by == Some(Dimension::Model) || filter.model.is_some()
-    {
+    let of_traces: fn(&TraceView<'_>) -> Vec<Fact> = if by == Some(Dimension::Model) {
         calls
     } else if by == Some(Dimension::Agent) || filter.agent.is_some() {
         runs
@@ -66,7 +65,13 @@ fn facts(state: &State, workspace: WorkspaceId, by: Option<Dimension>, filter: &
         whole
     };
     let wanted = |filter: &Option<String>, value: &String| filter.as_ref().is_none_or(|want| want == value);
-    let mut facts: Vec<Fact> = state.traces(workspace).flat_map(|trace| of_traces(&trace)).collect();
+    let traces = state.traces(workspace);
+    let mut facts: Vec<Fact> = match &filter.model {
+        Some(model) if by != Some(Dimension::Model) => {
+            traces.flat_map(|trace| with_calls_of(model, of_traces(&trace), &calls(&trace))).collect()
+        }
+        _ => traces.flat_map(|trace| of_traces(&trace)).collect(),
+    };
     facts.retain(|fact| {
         wanted(&filter.environment, &fact.environment)
             && wanted(&filter.agent, &fact.agent)
@@ -77,13 +82,28 @@ fn facts(state: &State, workspace: WorkspaceId, by: Option<Dimension>, filter: &
     facts
 }
 
+/// Those that called the model, with what its calls used and cost.
+fn with_calls_of(model: &str, facts: Vec<Fact>, calls: &[Fact]) -> Vec<Fact> {
+    let narrowed = |mut fact: Fact| {
+        let calls = calls.iter().filter(|call| call.model == model);
+        let calls: Vec<&Fact> =
+            calls.filter(|call| fact.agent.is_empty() || call.agent == fact.agent).collect();
+        fact.model = calls.first()?.model.clone();
+        fact.measures.narrow_to(calls.iter().map(|call| &call.measures));
+        Some(fact)
+    };
+    facts.into_iter().filter_map(narrowed).collect()
+}
+
 fn whole(trace: &TraceView<'_>) -> Vec<Fact> {
     vec![fact(trace, trace.state.started_at, "", "", Measures::from(&trace.state))]
 }
 
 fn runs(trace: &TraceView<'_>) -> Vec<Fact> {
     let runs = trace.state.runs.iter();
-    runs.map(|run| fact(trace, run.started_at, &run.agent, "", run.into())).collect()
+    runs.map(|run| fact(trace, run.started_at, &run.agent, "", run.into()))
+        .filter(|fact| !fact.measures.is_empty())
+        .collect()
 }
 
 fn calls(trace: &TraceView<'_>) -> Vec<Fact> {

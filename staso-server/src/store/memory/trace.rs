@@ -2,7 +2,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::value::RawValue;
 
-use crate::model::{SpanHead, SpanId, Timestamp, TraceFilter, TraceId, TraceSort, TraceState, TraceSummary};
+use crate::model::{
+    SpanHead, SpanId, Timestamp, TraceFilter, TraceId, TraceSort, TraceState, TraceStatus, TraceSummary,
+};
 
 /// What is kept of a trace: everything else follows from it.
 #[derive(Debug)]
@@ -42,7 +44,7 @@ impl TraceView<'_> {
         TraceSummary {
             trace_id: (*id).clone(),
             name: state.name.clone(),
-            status: state.status,
+            status: self.status(),
             environment: kept.environment.clone(),
             agents: self.agents(),
             conversation_id: state.conversations.first().cloned().unwrap_or_default(),
@@ -57,6 +59,10 @@ impl TraceView<'_> {
             cost: state.cost,
             updated_at: kept.updated_at,
         }
+    }
+
+    fn status(&self) -> TraceStatus {
+        self.state.status.at(Timestamp::now(), self.kept.updated_at)
     }
 
     pub(super) fn agents(&self) -> Vec<String> {
@@ -83,7 +89,7 @@ impl TraceView<'_> {
             && among(&filter.model, &self.models())
             && among(&filter.tag, &state.tags)
             && filter.kind.is_none_or(|kind| state.kinds.contains(&kind))
-            && filter.status.is_none_or(|status| status.matches(state.status))
+            && filter.status.is_none_or(|status| status.matches(self.status()))
             && filter.range.contains(state.started_at)
             && filter.min_duration_micros.is_none_or(|least| state.duration_micros >= least)
     }

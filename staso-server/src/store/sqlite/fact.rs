@@ -32,6 +32,12 @@ impl Fact<'_> {
         measures::count(self.measures)
     }
 
+    pub(super) fn measures(&self) -> Measures {
+        let mut measures = Measures::default();
+        self.add_to(&mut measures);
+        measures
+    }
+
     pub(super) fn add_to(&self, sum: &mut Measures) {
         measures::add(self.measures, sum);
     }

@@ -169,7 +169,7 @@ fn step(
     let panel = page.clone().part("spans").part(span.span_id.as_str());
     let link = page.with("span", span.span_id.as_str());
     html! {
-        li.step.is-hit[marks.hit].is-cause[marks.cause].{ "is-" (state(node)) } #{ "step-" (number) "-" (index) } data-span=(span.span_id) {
+        li.step.is-hit[marks.hit].is-cause[marks.cause].{ "is-" (state(node, trace.status)) } #{ "step-" (number) "-" (index) } data-span=(span.span_id) {
             a.step-row href=(context.link(link)) data-panel=(context.link(panel)) {
                 span.indent.{ "d" (node.depth.min(DEEPEST)) } {}
                 span.kind.{ "kind-" (span.kind.as_str()) } title=(span.kind.as_str()) {
@@ -180,7 +180,8 @@ fn step(
                 @if !note.is_empty() { span.note { (note) } }
                 @if marks.hit { span.chip { "found" } }
                 span.step-end {
-                    @if state(node) == "running" { (format::trace_status(TraceStatus::Running)) }
+                    @if state(node, trace.status) == "running" { (format::trace_status(TraceStatus::Running)) }
+                    @else if state(node, trace.status) == "unfinished" { (format::trace_status(TraceStatus::Unfinished)) }
                     @else if span.status.is_failure() { (format::span_status(span.status)) }
                     @if span.kind == SpanKind::Llm { span.num.muted { (tokens(span.tokens.map(|tokens| tokens.total))) } }
                     span.num { (format::duration(span.duration_micros)) }

@@ -6,7 +6,7 @@ use super::{
     record::{Known, Record},
 };
 use crate::{
-    model::{Annotation, AnnotationValue, SpanRow, StoredSpan, Timestamp, TraceId},
+    model::{Annotation, AnnotationValue, SpanRow, StoredSpan, Timestamp, TraceId, TraceStatus},
     web::{Link, PageContext, format},
 };
 
@@ -17,8 +17,17 @@ pub(in crate::web) struct Place<'a> {
     pub(in crate::web) trace_start: Timestamp,
     /// How long the trace took.
     pub(in crate::web) trace_micros: u64,
+    /// How the trace stands.
+    pub(in crate::web) trace_status: TraceStatus,
     /// What was said of the trace and its spans.
     pub(in crate::web) annotations: &'a [Annotation],
+}
+
+impl Place<'_> {
+    /// How a span stands that has not ended.
+    fn standing(&self) -> TraceStatus {
+        if self.trace_status == TraceStatus::Unfinished { self.trace_status } else { TraceStatus::Running }
+    }
 }
 
 /// More of a text than this is not put into a page; the whole is one link away.
@@ -37,7 +46,7 @@ pub(in crate::web) fn panel(context: &PageContext, place: &Place<'_>, span: &Sto
                 div.span-title {
                     (format::kind(row.kind))
                     h2 { (row.name) }
-                    @if row.provisional { (format::trace_status(crate::model::TraceStatus::Running)) }
+                    @if row.provisional { (format::trace_status(place.standing())) }
                     @else { (format::span_status(row.status)) }
                 }
                 div.span-actions {
@@ -95,7 +104,7 @@ fn facts(context: &PageContext, place: &Place<'_>, row: &SpanRow, record: &Recor
             dd { (format::time(row.started_at)) " " span.muted { "+" (format::duration(offset)) } }
             dt { "Duration" }
             dd {
-                @if row.provisional { "still running" }
+                @if row.provisional { @if place.standing() == TraceStatus::Running { "still running" } @else { "unfinished" } }
                 @else {
                     (format::duration(row.duration_micros)) " "
                     span.muted { (share(row.duration_micros, place.trace_micros)) " of the trace" }
@@ -340,6 +349,7 @@ mod tests {
             trace_id: &TraceId::new("t"),
             trace_start: Timestamp::default(),
             trace_micros: 10,
+            trace_status: TraceStatus::Ok,
             annotations: &[],
         };
         panel(&sample::context(), &place, &StoredSpan { row, record: Arc::from(record) }).into_string()

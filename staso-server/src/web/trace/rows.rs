@@ -7,7 +7,7 @@ use super::{
     critical::{Segment, critical_path},
     tree::{Node, Tree},
 };
-use crate::model::{SpanKind, SpanStatus, Timestamp, TraceSummary};
+use crate::model::{SpanKind, SpanStatus, Timestamp, TraceStatus, TraceSummary};
 
 /// The rows of a trace as its script reads them.
 #[derive(Debug, Serialize)]
@@ -30,7 +30,7 @@ pub(super) struct Row<'a>(
     usize,
     /// Kind.
     &'static str,
-    /// `ok`, `error`, `timeout`, `other` or `running`.
+    /// `ok`, `error`, `timeout`, `other`, `running` or `unfinished`.
     &'static str,
     /// Microseconds from the start of the axis.
     u64,
@@ -58,7 +58,7 @@ pub(super) fn document<'a>(summary: &TraceSummary, tree: &Tree<'a>) -> Document<
             node.depth,
             node.size,
             span.kind.as_str(),
-            state(node),
+            state(node, summary.status),
             micros_between(start, span.started_at),
             micros_between(span.started_at, tree.end_of(span)),
             &span.name,
@@ -78,10 +78,10 @@ pub(super) fn start(summary: &TraceSummary, tree: &Tree<'_>) -> Timestamp {
     tree.nodes.iter().map(|node| node.span.started_at).min().unwrap_or(summary.started_at)
 }
 
-/// How a span stands, in one word.
-pub(in crate::web) fn state(node: &Node<'_>) -> &'static str {
+/// How a span of a trace that stands so does, in one word.
+pub(in crate::web) fn state(node: &Node<'_>, trace: TraceStatus) -> &'static str {
     if node.span.provisional && node.span.status == SpanStatus::Ok {
-        "running"
+        if trace == TraceStatus::Unfinished { trace.as_str() } else { TraceStatus::Running.as_str() }
     } else {
         node.span.status.as_str()
     }
@@ -95,7 +95,9 @@ pub(in crate::web) fn notes<'a>(tree: &Tree<'a>) -> Vec<&'a str> {
         let span = node.span;
         let changes = above.last().is_none_or(|agent| *agent != span.agent);
         above.push(&span.agent);
-        if node.orphan {
+        if node.ring {
+            "its parent is one of the steps below it"
+        } else if node.orphan {
             "its parent has not arrived"
         } else if span.kind == SpanKind::Llm || !span.model.is_empty() {
             &span.model
@@ -127,7 +129,9 @@ mod tests {
             by("courier", "", span("courier", Some("root"), 3, 1)),
             by("courier", "", span("under", Some("courier"), 4, 1)),
             by("desk", "", span("lost", Some("gone"), 5, 1)),
+            by("desk", "", span("ring", Some("ring"), 6, 1)),
         ];
-        assert_eq!(notes(&Tree::of(&spans)), ["desk", "", "m-1", "", "", "its parent has not arrived"]);
+        let (lost, ring) = ("its parent has not arrived", "its parent is one of the steps below it");
+        assert_eq!(notes(&Tree::of(&spans)), ["desk", "", "m-1", "", "", lost, ring]);
     }
 }

@@ -1,6 +1,4 @@
-use std::collections::HashMap;
-
-use crate::model::{SpanRow, Timestamp};
+use crate::model::{SpanRow, Timestamp, parents, tops};
 
 /// The spans of a trace, each followed by its descendants.
 #[derive(Debug)]
@@ -20,28 +18,26 @@ pub(in crate::web) struct Node<'a> {
     pub(in crate::web) size: usize,
     /// It names a parent that is not there, or not above it.
     pub(in crate::web) orphan: bool,
+    /// Its parent is there, but below it.
+    pub(in crate::web) ring: bool,
 }
 
 impl<'a> Tree<'a> {
     /// Takes the spans in the order of a list, which siblings keep. What names an unknown parent stands at the
-    /// top; so does one span of each ring of spans that name each other.
+    /// top; so does the first span of each ring of spans that name each other.
     pub(in crate::web) fn of(spans: &'a [SpanRow]) -> Self {
-        let known: HashMap<&str, usize> =
-            spans.iter().enumerate().map(|(index, span)| (span.span_id.as_str(), index)).collect();
+        let parents = parents(spans);
         let mut children: Vec<Vec<usize>> = vec![Vec::new(); spans.len()];
-        let mut tops = Vec::new();
-        for (index, span) in spans.iter().enumerate() {
-            let parent = span.parent_span_id.as_ref().and_then(|parent| known.get(parent.as_str()));
-            match parent.and_then(|parent| children.get_mut(*parent)) {
-                Some(siblings) => siblings.push(index),
-                None => tops.push(index),
+        for (index, parent) in parents.iter().enumerate() {
+            if let Some(siblings) = parent.and_then(|parent| children.get_mut(parent)) {
+                siblings.push(index);
             }
         }
         let mut tree = Self { nodes: Vec::with_capacity(spans.len()), ended_at: last_end(spans) };
         let mut placed = vec![false; spans.len()];
-        // Behind the tops every span gets a turn: only those in a ring are still unplaced then.
-        for top in tops.into_iter().chain(0..spans.len()) {
-            tree.place(top, spans, &children, &mut placed);
+        for top in tops(&parents) {
+            let ring = parents.get(top).copied().flatten().is_some();
+            tree.place(top, ring, spans, &children, &mut placed);
         }
         tree.measure();
         tree
@@ -63,7 +59,14 @@ impl<'a> Tree<'a> {
         if span.provisional { self.ended_at.max(span.started_at) } else { span.ended_at() }
     }
 
-    fn place(&mut self, top: usize, spans: &'a [SpanRow], children: &[Vec<usize>], placed: &mut [bool]) {
+    fn place(
+        &mut self,
+        top: usize,
+        ring: bool,
+        spans: &'a [SpanRow],
+        children: &[Vec<usize>],
+        placed: &mut [bool],
+    ) {
         let mut open = vec![(top, 0)];
         while let Some((index, depth)) = open.pop() {
             let (Some(span), Some(seen)) = (spans.get(index), placed.get_mut(index)) else { continue };
@@ -71,7 +74,7 @@ impl<'a> Tree<'a> {
                 continue;
             }
             let orphan = depth == 0 && span.parent_span_id.is_some();
-            self.nodes.push(Node { span, depth, size: 1, orphan });
+            self.nodes.push(Node { span, depth, size: 1, orphan, ring: ring && depth == 0 });
             let below = children.get(index).into_iter().flatten().rev();
             open.extend(below.map(|child| (*child, depth + 1)));
         }

@@ -7,7 +7,7 @@ use super::{
     tree::{Node, Tree},
 };
 use crate::{
-    model::{SpanKind, SpanRow, TraceSummary},
+    model::{SpanKind, SpanRow, TraceStatus, TraceSummary},
     web::{Link, PageContext, format},
 };
 
@@ -105,7 +105,7 @@ fn row(
     let span = node.span;
     let link = Link::to("/traces").part(summary.trace_id.as_str()).with("span", span.span_id.as_str());
     html! {
-        a.row.{ "is-" (state(node)) } role="treeitem" tabindex="-1" href=(context.link(link))
+        a.row.{ "is-" (state(node, summary.status)) } role="treeitem" tabindex="-1" href=(context.link(link))
             aria-level=(node.depth + 1) aria-selected=[selected.then_some("true")]
             aria-expanded=[(node.size > 1).then_some("true")] {
             span.cell {
@@ -118,7 +118,7 @@ fn row(
                 }
                 span.name { (span.name) }
                 @if !note.is_empty() { span.note { (note) } }
-                (mark(node))
+                (mark(node, summary.status))
             }
             (lane(axis, tree, span, path))
         }
@@ -126,10 +126,11 @@ fn row(
 }
 
 /// Says in words and a sign that a span failed or runs.
-fn mark(node: &Node<'_>) -> Markup {
-    match state(node) {
+fn mark(node: &Node<'_>, trace: TraceStatus) -> Markup {
+    match state(node, trace) {
         "ok" => Markup::default(),
-        "running" => format::trace_status(crate::model::TraceStatus::Running),
+        "running" => format::trace_status(TraceStatus::Running),
+        "unfinished" => format::trace_status(TraceStatus::Unfinished),
         _ => format::span_status(node.span.status),
     }
 }

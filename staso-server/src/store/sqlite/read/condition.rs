@@ -2,7 +2,7 @@ use rusqlite::Connection;
 
 use super::term;
 use crate::{
-    model::{TimeRange, TraceFilter, WorkspaceId},
+    model::{SILENCE, StatusFilter, TimeRange, Timestamp, TraceFilter, TraceStatus, WorkspaceId},
     store::{
         StoreError,
         sqlite::number::{Dimension, kind_number, status_filter_number},
@@ -22,6 +22,8 @@ pub(super) struct Conditions {
     pub(super) started: Bounds,
     /// In microseconds.
     pub(super) min_duration: Option<i64>,
+    /// When something of it arrived last.
+    pub(super) updated: Option<Bounds>,
 }
 
 /// A value that a trace must have.
@@ -67,6 +69,7 @@ impl Conditions {
             facets: Vec::new(),
             started: TimeRange::default().into(),
             min_duration: None,
+            updated: None,
         }
     }
 
@@ -80,6 +83,16 @@ impl Conditions {
         conditions.started = filter.range.into();
         conditions.min_duration =
             filter.min_duration_micros.map(|micros| i64::try_from(micros).unwrap_or(i64::MAX));
+        let silent = Some(Timestamp::now().before(SILENCE));
+        conditions.updated = match filter.status {
+            Some(StatusFilter::Is(TraceStatus::Running)) => {
+                Some(TimeRange { since: silent, until: None }.into())
+            }
+            Some(StatusFilter::Is(TraceStatus::Unfinished)) => {
+                Some(TimeRange { since: None, until: silent }.into())
+            }
+            _ => None,
+        };
         let texts = [
             (Dimension::Environment, &filter.environment),
             (Dimension::Agent, &filter.agent),

@@ -2,7 +2,7 @@ use rusqlite::{Connection, params_from_iter, types::Value};
 
 use super::{conversations, record::Blocks, span, summary, term};
 use crate::{
-    model::{Conversation, Page, PageRequest, Turn, WorkspaceId},
+    model::{Conversation, Page, PageRequest, SpanRow, Turn, WorkspaceId, topmost},
     store::{
         MAX_PAGE_BYTES, MAX_STEPS, MAX_TURNS, StoreError, cursor::Place, record::RecordTexts,
         sqlite::number::Dimension,
@@ -72,9 +72,10 @@ fn turn(
     trace: i64,
 ) -> Result<Turn, StoreError> {
     let spans = span::in_order(connection, terms, trace)?;
-    let root = spans.iter().find(|span| span.row.parent_span_id.is_none());
-    let record = match root {
-        Some(root) => blocks.record(root.block, root.position)?,
+    let rows: Vec<&SpanRow> = spans.iter().map(|span| &span.row).collect();
+    let lead = topmost(&rows).first().and_then(|place| spans.get(*place));
+    let record = match lead {
+        Some(lead) => blocks.record(lead.block, lead.position)?,
         None => String::new(),
     };
     let texts = RecordTexts::of(&record);

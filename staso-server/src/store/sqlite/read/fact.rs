@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::{condition::Bounds, term};
 use crate::{
-    model::{Dimension, MetricsFilter, WorkspaceId},
+    model::{Dimension, Measures, MetricsFilter, Timestamp, WorkspaceId},
     store::{
         StoreError,
         sqlite::{
@@ -25,7 +25,7 @@ pub(super) fn scan(
     workspace: WorkspaceId,
     filter: &MetricsFilter,
     by: Option<Dimension>,
-    mut found: impl FnMut(i64, &Fact<'_>),
+    mut found: impl FnMut(i64, &Counted<'_>),
 ) -> Result<(), StoreError> {
     let Some(wanted) = Wanted::new(connection, filter, by)? else { return Ok(()) };
     let mut statement = connection.prepare_cached(
@@ -40,13 +40,40 @@ pub(super) fn scan(
             for fact in fact::facts(trace).take_while(|fact| fact.subject <= wanted.subject) {
                 if wanted.is_met(&fact)
                     && let Some(key) = wanted.key(&fact)
+                    && let Some(calls) = wanted.calls(&fact, trace)
                 {
-                    found(key, &fact);
+                    found(key, &Counted { fact, calls });
                 }
             }
         }
     }
     Ok(())
+}
+
+/// A fact that matches.
+pub(super) struct Counted<'a> {
+    fact: Fact<'a>,
+    /// The calls of one model to whose tokens and cost those of the fact are narrowed.
+    calls: Vec<Fact<'a>>,
+}
+
+impl Counted<'_> {
+    pub(super) fn started_at(&self) -> Timestamp {
+        self.fact.started_at
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.fact.count()
+    }
+
+    pub(super) fn add_to(&self, sum: &mut Measures) {
+        if self.calls.is_empty() {
+            return self.fact.add_to(sum);
+        }
+        let mut measures = self.fact.measures();
+        measures.narrow_to(&self.calls.iter().map(Fact::measures).collect::<Vec<_>>());
+        sum.add(&measures);
+    }
 }
 
 /// Which facts are counted.
@@ -67,7 +94,7 @@ impl Wanted {
         filter: &MetricsFilter,
         by: Option<Dimension>,
     ) -> Result<Option<Self>, StoreError> {
-        let subject = if by == Some(Dimension::Model) || filter.model.is_some() {
+        let subject = if by == Some(Dimension::Model) {
             Subject::Calls
         } else if by == Some(Dimension::Agent) || filter.agent.is_some() {
             Subject::Run
@@ -100,7 +127,22 @@ impl Wanted {
             && is(self.environment, fact.environment)
             && is(self.user, fact.user)
             && is(self.agent, fact.agent)
-            && is(self.model, fact.model)
+            && (fact.subject != Subject::Calls || is(self.model, fact.model))
+    }
+
+    /// The calls of the model that is wanted, in the trace or run of this fact; none where all are. `None` when it has
+    /// none.
+    fn calls<'t>(&self, fact: &Fact<'_>, trace: &'t [u8]) -> Option<Vec<Fact<'t>>> {
+        let Some(model) = self.model.filter(|_| fact.subject != Subject::Calls) else {
+            return Some(Vec::new());
+        };
+        let is_meant = |call: &Fact<'_>| {
+            call.subject == Subject::Calls
+                && call.model == model
+                && (fact.subject == Subject::Trace || call.agent == fact.agent)
+        };
+        let calls: Vec<Fact<'t>> = fact::facts(trace).filter(is_meant).collect();
+        (!calls.is_empty()).then_some(calls)
     }
 
     fn key(&self, fact: &Fact<'_>) -> Option<i64> {

@@ -3,12 +3,12 @@ use std::{cmp::Reverse, time::Duration};
 use rusqlite::Connection;
 
 use super::{
-    fact::{ByValue, scan},
+    fact::{ByValue, Counted, scan},
     term::Terms,
 };
 use crate::{
     model::{Bucket, Dimension, Measures, Metrics, MetricsQuery, Series, Timestamp, WorkspaceId, add_counts},
-    store::{StoreError, sqlite::fact::Fact},
+    store::StoreError,
 };
 
 /// Counts, latencies, tokens and costs.
@@ -29,7 +29,7 @@ pub(in super::super) fn metrics(
     let mut found = ByValue::<Found>::default();
     scan(connection, workspace, &query.filter, query.by, |key, fact| {
         if is_shown(key) {
-            found.entry(key).or_insert_with(|| Found::new(fact.started_at)).add(fact, query.bucket);
+            found.entry(key).or_insert_with(|| Found::new(fact.started_at())).add(fact, query.bucket);
         }
     })?;
     let omitted = counts.as_ref().map_or(found.len(), ByValue::len).saturating_sub(query.limit);
@@ -78,10 +78,10 @@ impl Found {
         Self { first_at: at, last_at: at, buckets: Vec::new() }
     }
 
-    fn add(&mut self, fact: &Fact<'_>, width: Option<Duration>) {
-        self.first_at = self.first_at.min(fact.started_at);
-        self.last_at = self.last_at.max(fact.started_at);
-        let start = width.map(|width| fact.started_at.floor(width));
+    fn add(&mut self, fact: &Counted<'_>, width: Option<Duration>) {
+        self.first_at = self.first_at.min(fact.started_at());
+        self.last_at = self.last_at.max(fact.started_at());
+        let start = width.map(|width| fact.started_at().floor(width));
         let place = self.buckets.partition_point(|(other, _)| *other < start);
         match self.buckets.get_mut(place).filter(|(other, _)| *other == start) {
             Some((_, measures)) => fact.add_to(measures),

@@ -47,10 +47,11 @@ fn read(row: &Row<'_>, terms: &mut Terms<'_>) -> Result<TraceSummary, StoreError
         values.add(dimension, terms, value)?;
     }
     values.models.sort_unstable();
+    let updated_at = Timestamp::from_micros(row.get(14)?);
     Ok(TraceSummary {
         trace_id: TraceId::new(pack::unpack_id(row.get_ref(0)?)),
         name: terms.text(row.get(1)?)?,
-        status: status_of(row.get(3)?),
+        status: status_of(row.get(3)?).at(Timestamp::now(), updated_at),
         environment: terms.text(row.get(2)?)?,
         agents: values.agents,
         conversation_id: values.conversation.unwrap_or_default(),
@@ -63,7 +64,7 @@ fn read(row: &Row<'_>, terms: &mut Terms<'_>) -> Result<TraceSummary, StoreError
         errors: number::count(row, 7)?,
         tokens: number::tokens(row, 8)?,
         cost: number::cost(row, 11)?,
-        updated_at: Timestamp::from_micros(row.get(14)?),
+        updated_at,
     })
 }
 

@@ -24,8 +24,8 @@ pub(in super::super) fn users(
     let after = page.after.as_ref().map(|cursor| Place::<i64>::read(LIST, cursor)).transpose()?;
     let mut active = ByValue::<Timestamp>::default();
     scan(connection, workspace, filter, Some(Dimension::User), |user, fact| {
-        let last_at = active.entry(user).or_insert(fact.started_at);
-        *last_at = fact.started_at.max(*last_at);
+        let last_at = active.entry(user).or_insert(fact.started_at());
+        *last_at = fact.started_at().max(*last_at);
     })?;
     let mut users: Vec<(Timestamp, i64)> =
         active.into_iter().map(|(user, last_at)| (last_at, user)).collect();

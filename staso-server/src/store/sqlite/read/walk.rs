@@ -82,7 +82,8 @@ impl Walk {
             TraceSort::Costliest => ("cost", "trace_by_cost"),
             TraceSort::MostTokens => ("total_tokens", "trace_by_tokens"),
         };
-        let by_facet_alone = sort == TraceSort::Newest && conditions.min_duration.is_none();
+        let by_facet_alone =
+            sort == TraceSort::Newest && conditions.min_duration.is_none() && conditions.updated.is_none();
         let mut parameters = Vec::new();
         let mut sql = match source {
             Source::Sorted => format!("SELECT t.{column}, t.id FROM trace t INDEXED BY {index}"),
@@ -119,6 +120,10 @@ impl Walk {
         if let Some(least) = conditions.min_duration {
             sql.push_str(" AND t.duration >= ?");
             parameters.push(least.into());
+        }
+        if let Some(updated) = conditions.updated {
+            sql.push_str(" AND t.updated_at >= ? AND t.updated_at < ?");
+            parameters.extend([updated.since, updated.until].map(Value::from));
         }
         for facet in &conditions.facets {
             if matches!(source, Source::Facet(driver) if driver == facet) {

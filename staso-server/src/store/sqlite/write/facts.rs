@@ -7,7 +7,7 @@ use super::{
     session::Session,
 };
 use crate::{
-    model::{Timestamp, TraceState},
+    model::{Measures, Timestamp, TraceState},
     store::StoreError,
 };
 
@@ -26,7 +26,10 @@ pub(super) fn encode(
     let mut facts = fact::Builder::new(state.started_at, environment, user);
     facts.push(Subject::Trace, state.started_at, 0, 0, &state.into());
     for run in &state.runs {
-        facts.push(Subject::Run, run.started_at, term(&run.agent)?, 0, &run.into());
+        let measures = Measures::from(run);
+        if !measures.is_empty() {
+            facts.push(Subject::Run, run.started_at, term(&run.agent)?, 0, &measures);
+        }
     }
     for usage in &state.models {
         facts.push(Subject::Calls, usage.started_at, term(&usage.agent)?, term(&usage.model)?, &usage.into());

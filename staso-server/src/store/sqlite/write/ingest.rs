@@ -99,8 +99,7 @@ fn store(
     let updated_at = known.updated_at.max(received_at.as_micros());
     let not_counted = session.outdated.entry(known.id).or_default();
     *not_counted += more;
-    let ends = known.is_running && root_ended;
-    if known.spans > LARGE && *not_counted < known.spans / 20 && !ends {
+    if known.spans > LARGE && *not_counted < known.spans / 20 && !root_ended {
         known.put_off(session, environment, updated_at)
     } else {
         known.refresh(session, environment, updated_at, sums)

@@ -8,7 +8,7 @@ use super::{
     sums::Sums,
 };
 use crate::{
-    model::{TraceState, TraceStatus, summarize},
+    model::{TraceState, summarize},
     store::StoreError,
 };
 
@@ -20,7 +20,6 @@ pub(super) struct Known {
     pub(super) updated_at: i64,
     /// Those that the row counts.
     pub(super) spans: u64,
-    pub(super) is_running: bool,
     entry: Entry,
 }
 
@@ -56,7 +55,6 @@ impl Known {
             environment: row.get(2)?,
             updated_at: row.get(3)?,
             spans: number::count(row, 4)?,
-            is_running: status == TraceStatus::Running,
             entry: Entry {
                 workspace: row.get(5)?,
                 started_at: row.get(6)?,
