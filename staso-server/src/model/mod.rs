@@ -6,6 +6,7 @@ mod annotation;
 mod conversation;
 mod cost;
 mod count;
+mod counted;
 mod filter;
 mod histogram;
 mod id;

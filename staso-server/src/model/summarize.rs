@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{
     Cost, SpanHead, SpanKind, SpanStatus, Timestamp, Tokens, TraceStatus,
+    counted::{Counted, counted},
     topmost::{parents, topmost},
 };
 
@@ -103,9 +104,9 @@ pub fn summarize<'a>(spans: impl IntoIterator<Item = &'a SpanHead>) -> Option<Tr
     let mut kinds: Vec<SpanKind> = Vec::new();
     let mut runs = Runs { ended: status.has_ended(), ..Runs::default() };
     let mut models: BTreeMap<(&str, &str), ModelUse> = BTreeMap::new();
-    for (&span, agent) in spans.iter().zip(agents(&spans)) {
-        tokens += span.tokens.unwrap_or_default();
-        cost += span.cost;
+    for ((&span, agent), own) in spans.iter().zip(agents(&spans)).zip(counted(&spans)) {
+        tokens += own.tokens;
+        cost += own.cost;
         for tag in span.tags.iter().filter(|tag| !tag.is_empty()) {
             tags.insert(tag);
             if tags.len() > MAX_VALUES {
@@ -115,11 +116,11 @@ pub fn summarize<'a>(spans: impl IntoIterator<Item = &'a SpanHead>) -> Option<Tr
         if !kinds.contains(&span.kind) {
             kinds.push(span.kind);
         }
-        runs.add(span, agent);
+        runs.add(span, agent, own);
         if !span.model.is_empty() && !span.provisional {
             let key = (agent, &*span.model);
             if models.len() < MAX_VALUES || models.contains_key(&key) {
-                add_to_model(models.entry(key).or_insert_with(|| unused(span, agent)), span);
+                add_to_model(models.entry(key).or_insert_with(|| unused(span, agent)), span, own);
             }
         }
     }
@@ -215,7 +216,7 @@ struct Runs<'a> {
 }
 
 impl<'a> Runs<'a> {
-    fn add(&mut self, span: &'a SpanHead, agent: &'a str) {
+    fn add(&mut self, span: &'a SpanHead, agent: &'a str, own: Counted) {
         let known = self.by_agent.get(agent).copied();
         if agent.is_empty() || (known.is_none() && self.runs.len() >= MAX_VALUES) {
             return;
@@ -228,8 +229,8 @@ impl<'a> Runs<'a> {
             run.duration_micros = self.ended.then_some(span.duration_micros);
             run.failed = span.status.is_failure();
         }
-        run.tokens += span.tokens.unwrap_or_default();
-        run.cost += span.cost;
+        run.tokens += own.tokens;
+        run.cost += own.cost;
     }
 
     fn begin(&mut self, span: &SpanHead, agent: &'a str) -> usize {
@@ -279,11 +280,13 @@ fn unused(span: &SpanHead, agent: &str) -> ModelUse {
     }
 }
 
-fn add_to_model(usage: &mut ModelUse, span: &SpanHead) {
-    usage.durations_micros.push(span.duration_micros);
-    usage.errors += u64::from(span.status.is_failure());
-    usage.tokens += span.tokens.unwrap_or_default();
-    usage.cost += span.cost;
+fn add_to_model(usage: &mut ModelUse, span: &SpanHead, own: Counted) {
+    if own.is_call {
+        usage.durations_micros.push(span.duration_micros);
+        usage.errors += u64::from(span.status.is_failure());
+    }
+    usage.tokens += own.tokens;
+    usage.cost += own.cost;
 }
 
 fn sorted(mut usage: ModelUse) -> ModelUse {

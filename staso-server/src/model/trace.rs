@@ -109,9 +109,9 @@ pub struct TraceSummary {
     pub spans: u64,
     /// How many of them failed.
     pub errors: u64,
-    /// Over its spans.
+    /// Over its spans. What a call and its wrapper, or an agent and its calls, both report counts once.
     pub tokens: Tokens,
-    /// Over its spans.
+    /// Over its spans, in the same way.
     pub cost: Cost,
     /// When something of it arrived last.
     pub updated_at: Timestamp,

@@ -7,6 +7,7 @@ mod browsers;
 mod captures;
 mod connections;
 mod faults;
+mod money;
 mod probes;
 mod repeats;
 mod secrets;

@@ -21,13 +21,13 @@ fn trace(id: &str, spans: &[Value]) -> Value {
 }
 
 /// Stores the spans as a trace. What a list shows of it.
-fn stored(backend: &Backend, id: &str, spans: &[Value]) -> Value {
+pub(crate) fn stored(backend: &Backend, id: &str, spans: &[Value]) -> Value {
     let reply = backend.post("/v1/traces/ingest", "k", &trace(id, spans));
     assert_eq!(reply.status, 200, "{reply:?}");
     backend.get(&format!("/v1/traces/{id}"), "k").json()["summary"].take()
 }
 
-fn in_folder() -> (tempfile::TempDir, Backend) {
+pub(crate) fn in_folder() -> (tempfile::TempDir, Backend) {
     let folder = tempfile::tempdir().unwrap();
     let backend = Backend::in_folder(folder.path());
     (folder, backend)
