@@ -124,7 +124,7 @@ async fn watch(
                 ended = Some(status);
                 *child = None;
                 // An SDK waits for its receipts, so whatever the command sent has landed.
-                follower.print(terminal, |_, _| true).await?;
+                follower.print_all(terminal, |_, _| true).await?;
                 if !follower.has_seen_anything() && deadline.is_none() {
                     writeln!(terminal, "{NOTHING_ARRIVED}")?;
                     terminal.flush()?;

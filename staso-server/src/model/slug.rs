@@ -8,7 +8,7 @@ pub struct Slug(String);
 /// Why a text is no [`Slug`], with one that is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a workspace's slug has 1 to {MAX} letters from a to z, digits, hyphens, underscores and dots, and begins and ends with \
+    "a workspace's name has 1 to {MAX} letters from a to z, digits, hyphens, underscores and dots, and begins and ends with \
      a letter or digit, such as `{example}`"
 )]
 pub struct BadSlug {

@@ -38,6 +38,16 @@ fn a_server_ends_with_0_on_sigterm() {
 }
 
 #[test]
+fn a_trace_whose_caller_is_not_traced_is_printed_when_nothing_more_of_it_comes() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Running::start(data.path(), &["dev", "--port", "0"]);
+    let mut remote = trace("remote", "handler");
+    remote["spans"][0]["parent_span_id"] = json!("elsewhere");
+    server.ingest(&remote);
+    assert!(server.wait_for("trace remote").starts_with("trace remote"));
+}
+
+#[test]
 fn a_request_under_way_finishes_after_the_signal_and_a_second_signal_cuts_it_off() {
     let data = tempfile::tempdir().unwrap();
     for second in [false, true] {

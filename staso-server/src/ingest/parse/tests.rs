@@ -207,6 +207,16 @@ fn what_serializers_write_beyond_json_costs_no_batch() {
 }
 
 #[test]
+fn a_key_that_a_span_has_twice_is_refused() {
+    for key in ["name", "input", "timestamp", "attributes"] {
+        let span = format!(r#"{{"timestamp":"{AT}","{key}":"a","{key}":"b"}}"#);
+        let body = format!(r#"{{"traces":[{{"timestamp":"{AT}","spans":[{span}]}}]}}"#);
+        let expected = format!("traces[0].spans[0].{key}: the key `{key}` occurs twice");
+        assert!(fault(&body).starts_with(&expected), "{}", fault(&body));
+    }
+}
+
+#[test]
 fn a_time_without_an_offset_is_in_utc() {
     let at = |text: &str| one(json!({ "timestamp": text })).head.started_at.to_string();
     assert_eq!(at("2026-01-02T03:04:05.5"), "2026-01-02T03:04:05.500000Z");
