@@ -10,6 +10,8 @@
 //! `String`. Instructions are counted by `valgrind --tool=callgrind` over two numbers of rounds, so that
 //! start-up and warm-up cancel out, minus the same program without instrumentation; they do not depend on
 //! how busy the machine is.
+//!
+//! It fails when a measure is over its line in `baseline.txt`.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -34,11 +36,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     {
         return run(scenario, rounds);
     }
-    println!("allocations and bytes kept by a span, on the calling thread:");
-    allocations()?;
+    let mut measured = allocations()?;
     if Command::new("valgrind").arg("--version").output().is_err() {
         println!("valgrind is not installed: no instruction counts");
-        return Ok(());
+        return compare(&measured);
     }
     println!("\ninstructions added on the calling thread:");
     println!("{:10} {:>9} {:>9} {:>9}  aim, budget", "", "bare", "traced", "added");
@@ -52,8 +53,39 @@ fn main() -> Result<(), Box<dyn Error>> {
         let bare = instructions(&format!("{name}-bare"), per_round)?;
         let traced = instructions(name, per_round)?;
         println!("{name:10} {bare:9.1} {traced:9.1} {:9.1}  {aim}", traced - bare);
+        measured.push((name, traced - bare));
     }
-    Ok(())
+    compare(&measured)
+}
+
+/// What was measured before, a name and a number to a line.
+const BASELINE: &str = include_str!("baseline.txt");
+
+/// Up to where a measure passes: 3 % over its baseline, or half an instruction where it has only a few.
+fn room(baseline: f64) -> f64 {
+    if (2.0..10.0).contains(&baseline) { baseline + 0.5 } else { baseline * 1.03 }
+}
+
+/// Prints what is left of each measure's room.
+///
+/// # Errors
+///
+/// When one is over it.
+fn compare(measured: &[(&str, f64)]) -> Result<(), Box<dyn Error>> {
+    println!("\nagainst benches/baseline.txt:");
+    let mut over = Vec::new();
+    for (name, now) in measured {
+        let line = BASELINE.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        let baseline: f64 = line.ok_or_else(|| format!("`{name}` has no baseline"))?.parse()?;
+        println!("{name:12} {baseline:9.2} -> {now:9.2}  {:+6.1} %", (now / baseline - 1.0) * 100.0);
+        if *now > room(baseline) {
+            over.push(*name);
+        }
+    }
+    match over.as_slice() {
+        [] => Ok(()),
+        over => Err(format!("more than 3 % over the baseline: {}", over.join(", ")).into()),
+    }
 }
 
 fn run(scenario: &str, rounds: u64) -> Result<(), Box<dyn Error>> {
@@ -135,7 +167,7 @@ fn instructions(scenario: &str, per_round: u64) -> Result<f64, Box<dyn Error>> {
     Ok((twice - once) as f64 / (few * 2 * per_round) as f64)
 }
 
-fn allocations() -> Result<(), Box<dyn Error>> {
+fn allocations() -> Result<Vec<(&'static str, f64)>, Box<dyn Error>> {
     let client = client()?;
     traced::agent(100);
     let rounds = 3;
@@ -149,10 +181,13 @@ fn allocations() -> Result<(), Box<dyn Error>> {
     let added = |pick: fn(&Counts) -> i64| {
         ((pick(&after) - pick(&before)) - (pick(&after_bare) - pick(&before_bare))) as f64 / spans
     };
-    println!("allocations {:.2} (budget 1)", added(|counts| counts.allocations));
-    println!("bytes kept  {:.0} (budget 256)", added(|counts| counts.bytes));
+    let measured =
+        vec![("allocations", added(|counts| counts.allocations)), ("bytes", added(|counts| counts.bytes))];
+    println!("allocations and bytes kept by a span, on the calling thread:");
+    println!("allocations {:.2} (budget 1)", measured[0].1);
+    println!("bytes kept  {:.0} (budget 256)", measured[1].1);
     drop(client);
-    Ok(())
+    Ok(measured)
 }
 
 mod bare {
