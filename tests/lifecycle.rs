@@ -7,6 +7,7 @@ mod support;
 use std::{
     env,
     io::{BufRead, BufReader, Read as _},
+    net::TcpListener,
     process::{Child, Command, ExitStatus, Stdio, exit},
     sync::{
         Mutex, OnceLock,
@@ -15,8 +16,8 @@ use std::{
     time::Duration,
 };
 
-use staso::{Client, Span};
-use support::server::{Server, Step, gate, spans};
+use staso::{Client, Exporter, Span};
+use support::server::{Server, Step, WATCHDOG, gate, spans};
 
 const CASE: &str = "STASO_TEST_CASE";
 const URL: &str = "STASO_TEST_URL";
@@ -113,6 +114,22 @@ fn child() {
         Ok("runs on") => {
             let _staso = builder().flush_interval(Duration::from_millis(1)).init().expect("valid settings");
             runs_on();
+        }
+        Ok("writes to a shared file") => {
+            let path = env::var(URL).expect("set by the parent");
+            let _staso = staso::builder()
+                .agent_name("demo-agent")
+                .exporter(Exporter::file(path))
+                .capture_git(false)
+                .mask_credentials(false)
+                .shutdown_timeout(WATCHDOG * 10)
+                .init()
+                .expect("valid settings");
+            for index in 0..SHARED_LINES {
+                // Between 1 and 60 KB, and every trace a line.
+                Span::builder("line")
+                    .in_scope(|span| span.set_input(&"x".repeat(1_000 + index * 7_919 % 59_000)));
+            }
         }
         #[cfg(unix)]
         Ok("lost_at_stop") => stops_twice(drop),
@@ -272,6 +289,54 @@ fn fork_inside(parent: &Client) {
         });
         assert!(forked);
     });
+}
+
+const SHARED_LINES: usize = 300;
+
+#[test]
+fn processes_that_share_a_file_do_not_mix_their_lines() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("traces.jsonl");
+    let children: Vec<Child> = (0..4)
+        .map(|_| {
+            Command::new(env::current_exe().expect("this binary"))
+                .args(["child", "--exact", "--test-threads=1"])
+                .env(CASE, "writes to a shared file")
+                .env(URL, &path)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("the child starts")
+        })
+        .collect();
+    for mut child in children {
+        assert!(child.wait().expect("the child runs").success());
+    }
+    let lines = std::fs::read_to_string(&path).expect("text");
+    let mut ids = std::collections::HashSet::new();
+    for line in lines.lines() {
+        let trace: serde_json::Value = serde_json::from_str(line).expect("a whole line");
+        assert!(ids.insert(trace["trace_id"].as_str().expect("an id").to_owned()), "a line comes once");
+    }
+    assert_eq!(ids.len(), 4 * SHARED_LINES);
+}
+
+/// Whoever connects here was sent by a proxy variable.
+#[test]
+fn proxies_of_the_environment_are_not_for_backends_on_this_machine() {
+    let trap = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    trap.set_nonblocking(true).expect("a listener");
+    let proxy = format!("http://{}", trap.local_addr().expect("bound"));
+    let server = Server::acknowledging();
+    let mut child = Command::new(env::current_exe().expect("this binary"));
+    child.args(["child", "--exact", "--test-threads=1"]).env(CASE, "returns").env(URL, server.url());
+    for variable in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        child.env(variable, &proxy);
+    }
+    child.env_remove("NO_PROXY").env_remove("no_proxy").stdout(Stdio::null());
+    assert!(child.status().expect("the child runs").success());
+    assert_eq!(names(&server), ["a", "b", "c"]);
+    assert_eq!(trap.accept().expect_err("nobody came").kind(), std::io::ErrorKind::WouldBlock);
 }
 
 #[test]

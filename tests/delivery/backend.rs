@@ -257,6 +257,36 @@ fn an_answer_that_trickles_or_never_comes_is_cut_at_the_deadline() {
 }
 
 #[test]
+fn a_batch_that_was_stored_after_the_deadline_is_sent_again_under_its_key_and_stored_once() {
+    let _exclusive = exclusive();
+    let (gate, opener) = gate();
+    let server = Server::script([Step::Hold(gate), Step::Ack]);
+    let clock = ManualClock::new();
+    let client = crate::harness::builder()
+        .base_url(server.url())
+        .clock(clock.clone())
+        .http_timeout(Duration::from_millis(200))
+        .init()
+        .expect("valid settings");
+    let _ = clock.wait_for_wait(1);
+    record(2);
+    let report = thread::scope(|threads| {
+        let flush = threads.spawn(|| client.flush(LONG));
+        let wait = clock.wait_for_wait(2);
+        // Its answer comes now, and nobody waits for it any more.
+        opener.open();
+        clock.advance(wait);
+        flush.join().expect("flush returns")
+    });
+    assert_eq!((report.delivered(), report.ok()), (2, true), "{}", counts(&report));
+    let arrivals = server.arrivals();
+    assert_eq!((arrivals.len(), spans(&arrivals).len()), (2, 2));
+    assert_eq!(arrivals[0].key(), arrivals[1].key());
+    assert_eq!(arrivals[0].body, arrivals[1].body);
+    assert_ne!(arrivals[0].connection, arrivals[1].connection);
+}
+
+#[test]
 fn a_connection_that_the_backend_closed_while_idle_goes_unnoticed() {
     let _exclusive = exclusive();
     let server = Server::script([Step::AckThenClose, Step::Ack]);

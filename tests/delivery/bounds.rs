@@ -3,7 +3,10 @@
 use std::sync::mpsc;
 
 use serde_json::Value;
-use staso::{Annotation, Builder, Conversation, Exporter, Span, SpanKind, SpanStatus, export::FailureKind};
+use staso::{
+    Annotation, Builder, Conversation, Export, Exporter, Span, SpanKind, SpanStatus,
+    export::{Batch, ExportError, FailureKind},
+};
 
 use crate::{
     harness::{LONG, Scripted, Turn, builder, counts, exclusive},
@@ -220,6 +223,42 @@ fn identifiers_and_names_count_against_the_queue() {
         drop(go_on);
         assert!(client.shutdown(LONG).pending() == 0);
     }
+}
+
+/// Says how many bytes of input each batch holds.
+struct Weighs(mpsc::Sender<Vec<usize>>);
+
+impl Export for Weighs {
+    fn export(&mut self, batch: &Batch) -> Result<(), ExportError> {
+        let inputs = batch.spans().iter().map(|span| span.input().map_or(0, |input| input.len()));
+        let _ = self.0.send(inputs.collect());
+        Ok(())
+    }
+}
+
+#[test]
+fn a_batch_is_cut_by_bytes_as_well_as_by_count_and_one_span_alone_always_goes() {
+    let _exclusive = exclusive();
+    let (seen, batches) = mpsc::channel();
+    let client = builder()
+        .exporter(Exporter::custom(Weighs(seen)))
+        .field_limit(10 * MIB)
+        .batch_size(500)
+        .flush_interval(std::time::Duration::from_secs(3_600))
+        .init()
+        .expect("valid settings");
+    let weights = [MIB, MIB, MIB, MIB, MIB, 9 * MIB, 10, 10, 2 * MIB, 3 * MIB];
+    for weight in weights {
+        Span::builder("step").in_scope(|span| span.set_input(&"x".repeat(weight - 2)));
+    }
+    let report = client.flush(LONG);
+    assert_eq!((report.delivered(), report.ok()), (10, true), "{}", counts(&report));
+    let batches: Vec<Vec<usize>> = batches.try_iter().collect();
+    assert_eq!(batches.concat(), weights, "each once, in order");
+    for batch in &batches {
+        assert!(batch.len() == 1 || batch.iter().sum::<usize>() <= 4 * MIB, "{batches:?}");
+    }
+    assert!(batches.contains(&vec![9 * MIB]), "{batches:?}");
 }
 
 #[test]

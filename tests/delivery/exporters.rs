@@ -27,6 +27,24 @@ fn an_exporter_that_panics_loses_its_batch_and_not_the_next() {
 }
 
 #[test]
+fn an_exporter_is_told_which_spans_are_the_outermost_of_this_process() {
+    let _exclusive = exclusive();
+    let memory = Exporter::memory();
+    let client = builder().exporter(memory.clone()).init().expect("valid settings");
+    let caller = staso::Context::extract_with(|name| {
+        let header = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        (name == "traceparent").then(|| header.to_owned())
+    });
+    caller.scope(|| Span::builder("served").in_scope(|_| Span::builder("inner").in_scope(|_| ())));
+    Span::builder("root").in_scope(|_| ());
+    assert!(client.flush(LONG).ok());
+    let spans = memory.spans();
+    let outermost: Vec<_> = spans.iter().map(|span| (span.name(), span.is_local_root())).collect();
+    assert_eq!(outermost, [("inner", false), ("served", true), ("root", true)]);
+    assert!(spans[1].parent_span_id().is_some(), "its parent is a span of the caller");
+}
+
+#[test]
 fn an_exporter_that_is_traced_makes_no_spans_of_its_own() {
     #[staso::tool]
     fn send() {

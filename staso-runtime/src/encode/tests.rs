@@ -1,10 +1,13 @@
 use std::{
+    collections::HashSet,
+    fmt,
     num::{NonZeroU64, NonZeroU128},
     sync::Arc,
     time::Duration,
 };
 
 use proptest::prelude::*;
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Value, json};
 
 use super::*;
@@ -77,7 +80,78 @@ fn record(finished: Finished) -> SpanRecord {
 fn body(spans: Vec<SpanRecord>) -> String {
     let mut out = Vec::new();
     write_body(&Batch::new("key".to_owned(), spans), usize::MAX, &mut out).unwrap();
-    String::from_utf8(out).unwrap()
+    let body = String::from_utf8(out).unwrap();
+    assert_keys_are_unique(&body);
+    body
+}
+
+/// No object of a request has a key twice, nor has the document in `attributes`: readers differ in which
+/// they take.
+fn assert_keys_are_unique(json: &str) {
+    struct Unique;
+    impl<'de> Deserialize<'de> for Unique {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_any(Self)
+        }
+    }
+    impl<'de> Visitor<'de> for Unique {
+        type Value = Self;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("JSON without a key twice")
+        }
+        fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+            Ok(self)
+        }
+        fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+            Ok(self)
+        }
+        fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+            Ok(self)
+        }
+        fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+            Ok(self)
+        }
+        fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+            Ok(self)
+        }
+        fn visit_unit<E>(self) -> Result<Self, E> {
+            Ok(self)
+        }
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self, A::Error> {
+            while items.next_element::<Self>()?.is_some() {}
+            Ok(self)
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self, A::Error> {
+            let mut keys = HashSet::new();
+            while let Some(key) = entries.next_key::<String>()? {
+                if key == "attributes" {
+                    assert_keys_are_unique(&entries.next_value::<String>()?);
+                } else {
+                    entries.next_value::<Self>()?;
+                }
+                assert!(keys.insert(key.clone()), "{key} comes twice");
+            }
+            Ok(self)
+        }
+    }
+    if let Err(error) = serde_json::from_str::<Unique>(json) {
+        panic!("{error} in {json}");
+    }
+}
+
+#[test]
+fn a_span_whose_metadata_has_the_names_of_our_own_attributes_has_each_once() {
+    let entries: Vec<Entry<'_>> =
+        ["tool_name", "tags", "exception.type", "code.filepath", "code.lineno", "vcs.branch"]
+            .into_iter()
+            .flat_map(|key| [Entry::Metadata { key, json: "1" }, Entry::Metadata { key, json: "2" }])
+            .chain([Entry::Label("t"), Entry::Error { type_name: "E", message: None }])
+            .collect();
+    let resource = resource();
+    resource.git.set(GitFacts { branch: "main".to_owned(), ..GitFacts::default() }).unwrap();
+    let span = SpanRecord::new(finished(&TOOL, &entries), Arc::new(resource), Policy::default());
+    assert!(attributes(span).contains("\"tags\":2"));
 }
 
 fn only_span(span: SpanRecord) -> Value {

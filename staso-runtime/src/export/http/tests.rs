@@ -1,3 +1,5 @@
+mod tls;
+
 use std::{
     io::{Read, Write},
     net::{TcpListener, TcpStream},
@@ -158,6 +160,36 @@ fn a_backend_that_is_down_or_speaks_no_tls_is_a_matter_of_the_network() {
     let error = exporter(base_url).export(&batch()).unwrap_err();
     assert_eq!((error.kind(), error.retry_advice()), (FailureKind::NetworkUnavailable, Retry::Backoff));
     assert!(!error.to_string().contains("canary"), "{error}");
+}
+
+#[test]
+fn a_host_that_nobody_knows_is_a_matter_of_the_network() {
+    let error = exporter("https://backend.invalid".to_owned()).export(&batch()).unwrap_err();
+    assert_eq!((error.kind(), error.retry_advice()), (FailureKind::NetworkUnavailable, Retry::Backoff));
+    assert!(error.message().contains("https://backend.invalid"), "{error}");
+}
+
+#[test]
+fn a_proxy_that_wants_a_password_says_so_and_never_sees_the_request() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut settings = HttpSettings::new("https://backend.invalid", ApiKey::new("ak_canary"));
+    settings.proxy = ProxyChoice::Url(format!("http://{}", listener.local_addr().unwrap()));
+    let (sender, requests) = mpsc::channel();
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        sender.send(read_request(&mut stream)).unwrap();
+        let challenge = "Proxy-Authenticate: Basic\r\n";
+        stream.write_all(answer("407 Proxy Authentication Required", challenge, "").as_bytes()).unwrap();
+    });
+    let error = HttpExporter::new(settings).unwrap().export(&batch()).unwrap_err();
+    assert_eq!((error.kind(), error.retry_advice()), (FailureKind::NetworkUnavailable, Retry::Backoff));
+    assert!(
+        error.message().ends_with("the proxy asks for a user and password: put them into its URL"),
+        "{error}"
+    );
+    let request = requests.recv().unwrap();
+    assert!(request.starts_with("CONNECT backend.invalid:443 HTTP/1.1\r\n"), "{request}");
+    assert!(!request.contains("canary"), "{request}");
 }
 
 #[test]
