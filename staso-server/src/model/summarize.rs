@@ -53,7 +53,7 @@ pub struct AgentRun {
     pub agent: String,
     /// When its first span began.
     pub started_at: Timestamp,
-    /// Whether it ran: a span of kind `agent` is its own, or a root of kind `chain`. Other spans, such as those of a tool
+    /// Whether it ran: a span of kind `agent` is its own, or a topmost one of kind `chain`. Other spans, such as those of a tool
     /// that another process calls, are no run of the agent that they name.
     pub ran: bool,
     /// How long its longest such span ran; absent without one, and while the trace runs.
@@ -90,8 +90,8 @@ pub struct ModelUse {
 pub fn summarize<'a>(spans: impl IntoIterator<Item = &'a SpanHead>) -> Option<TraceState> {
     let mut spans: Vec<&SpanHead> = spans.into_iter().collect();
     spans.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
-    let tops: Vec<&SpanHead> =
-        topmost(&spans).iter().filter_map(|place| spans.get(*place).copied()).collect();
+    let topmost = topmost(&spans);
+    let tops: Vec<&SpanHead> = topmost.iter().filter_map(|place| spans.get(*place).copied()).collect();
     let lead = *tops.first()?;
     let status = status(&tops);
     let started_at = lead.started_at;
@@ -104,7 +104,7 @@ pub fn summarize<'a>(spans: impl IntoIterator<Item = &'a SpanHead>) -> Option<Tr
     let mut kinds: Vec<SpanKind> = Vec::new();
     let mut runs = Runs { ended: status.has_ended(), ..Runs::default() };
     let mut models: BTreeMap<(&str, &str), ModelUse> = BTreeMap::new();
-    for ((&span, agent), own) in spans.iter().zip(agents(&spans)).zip(counted(&spans)) {
+    for (place, ((&span, agent), own)) in spans.iter().zip(agents(&spans)).zip(counted(&spans)).enumerate() {
         tokens += own.tokens;
         cost += own.cost;
         for tag in span.tags.iter().filter(|tag| !tag.is_empty()) {
@@ -116,7 +116,7 @@ pub fn summarize<'a>(spans: impl IntoIterator<Item = &'a SpanHead>) -> Option<Tr
         if !kinds.contains(&span.kind) {
             kinds.push(span.kind);
         }
-        runs.add(span, agent, own);
+        runs.add(span, agent, own, topmost.binary_search(&place).is_ok());
         if !span.model.is_empty() && !span.provisional {
             let key = (agent, &*span.model);
             if models.len() < MAX_VALUES || models.contains_key(&key) {
@@ -216,14 +216,14 @@ struct Runs<'a> {
 }
 
 impl<'a> Runs<'a> {
-    fn add(&mut self, span: &'a SpanHead, agent: &'a str, own: Counted) {
+    fn add(&mut self, span: &'a SpanHead, agent: &'a str, own: Counted, is_top: bool) {
         let known = self.by_agent.get(agent).copied();
         if agent.is_empty() || (known.is_none() && self.runs.len() >= MAX_VALUES) {
             return;
         }
         let index = known.unwrap_or_else(|| self.begin(span, agent));
         let Some((run, its_span)) = self.runs.get_mut(index) else { return };
-        if is_run(span) && its_span.is_none_or(|known| rank_of_run(span) > rank_of_run(known)) {
+        if is_run(span, is_top) && its_span.is_none_or(|known| rank_of_run(span) > rank_of_run(known)) {
             *its_span = Some(span);
             run.ran = true;
             run.duration_micros = self.ended.then_some(span.duration_micros);
@@ -256,11 +256,11 @@ impl<'a> Runs<'a> {
     }
 }
 
-/// Whether a span is a run of its agent: one of kind `agent`, or a root of kind `chain`, as programs have that mark no
-/// agent. Tools, calls of models and what joins the trace of another process only carry the name that their program
+/// Whether a span is a run of its agent: one of kind `agent`, or a topmost one of kind `chain`, as programs have that mark
+/// no agent. Tools, calls of models and what joins the trace of another process only carry the name that their program
 /// was given.
-fn is_run(span: &SpanHead) -> bool {
-    span.kind == SpanKind::Agent || (span.kind == SpanKind::Chain && span.is_root())
+fn is_run(span: &SpanHead, is_top: bool) -> bool {
+    span.kind == SpanKind::Agent || (span.kind == SpanKind::Chain && is_top)
 }
 
 /// Of several spans the greatest is the run.

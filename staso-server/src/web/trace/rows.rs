@@ -96,7 +96,7 @@ pub(in crate::web) fn notes<'a>(tree: &Tree<'a>) -> Vec<&'a str> {
         let changes = above.last().is_none_or(|agent| *agent != span.agent);
         above.push(&span.agent);
         if node.ring {
-            "its parent is one of the steps below it"
+            "its parent is below it"
         } else if node.orphan {
             "its parent has not arrived"
         } else if span.kind == SpanKind::Llm || !span.model.is_empty() {
@@ -131,7 +131,7 @@ mod tests {
             by("desk", "", span("lost", Some("gone"), 5, 1)),
             by("desk", "", span("ring", Some("ring"), 6, 1)),
         ];
-        let (lost, ring) = ("its parent has not arrived", "its parent is one of the steps below it");
+        let (lost, ring) = ("its parent has not arrived", "its parent is below it");
         assert_eq!(notes(&Tree::of(&spans)), ["desk", "", "m-1", "", "", lost, ring]);
     }
 }
