@@ -84,6 +84,11 @@ impl Fingerprint {
         Some(Self { prefix, hash: digest(key) })
     }
 
+    /// SHA-256 of the key.
+    pub(crate) fn hash(&self) -> [u8; 32] {
+        self.hash
+    }
+
     /// What the key opens by now.
     pub(crate) async fn access(&self, store: &dyn Store) -> Result<Option<Access>, StoreError> {
         let mut scope = None;

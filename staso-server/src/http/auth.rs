@@ -1,22 +1,25 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
+    body::Body,
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
 
 use super::{
-    ApiError, Caller, Destination, Mode,
+    ApiError, Caller, Destination, Intake,
+    body::read_whole,
+    credential::{self, Credential},
     guard::Gate,
     rules::{self, Rule},
+    share::{Share, Who},
+    streams,
 };
-use crate::{
-    keys,
-    model::{Access, Grant},
-    store::StoreError,
-};
+
+/// The greatest form, in bytes.
+const MAX_FORM: usize = 64 << 10;
 
 /// Finds out who calls, by the rule of the route, and tells the handler with [`Caller`].
 pub(super) async fn authenticate(
@@ -29,13 +32,27 @@ pub(super) async fn authenticate(
         return next.run(request).await;
     };
     let rule = rules::of(route.as_str());
-    if matches!(rule, Some(Rule::Public | Rule::Probe)) {
-        return next.run(request).await;
+    match rule {
+        Some(Rule::Probe) => return next.run(request).await,
+        Some(Rule::Public) if request.method().is_safe() => return next.run(request).await,
+        Some(Rule::Public) => return within_share(&gate, Who::Nobody, rule, request, next).await,
+        _ => {}
     }
-    match access(&gate, rule, request.headers()).await {
-        Ok(Some(access)) => {
-            request.extensions_mut().insert(Caller(access));
-            next.run(request).await
+    let credential = rule.and_then(|rule| Credential::of(gate.state.mode, rule, request.headers()));
+    let access = match &credential {
+        Some(credential) => credential.access(&gate).await,
+        None => Ok(None),
+    };
+    match access {
+        Ok(Some((access, who))) => {
+            request.extensions_mut().insert(Caller(access.clone()));
+            let response = within_share(&gate, who, rule, request, next).await;
+            match credential {
+                Some(credential) if streams::is_stream(response.headers()) => {
+                    streams::admit(response, gate, who, credential, access)
+                }
+                _ => response,
+            }
         }
         Ok(None) if rule == Some(Rule::Page) => {
             let asked = request.method().is_safe().then(|| request.uri());
@@ -47,21 +64,35 @@ pub(super) async fn authenticate(
     }
 }
 
-async fn access(gate: &Gate, rule: Option<Rule>, headers: &HeaderMap) -> Result<Option<Access>, StoreError> {
-    let Some(rule) = rule else { return Ok(None) };
-    let key = presented(headers);
-    match (gate.state.mode, rule, key) {
-        // Any key does here. Pages elsewhere cannot send one: it takes a header that browsers ask for first.
-        (Mode::Local, Rule::Write, None) => Ok(None),
-        (Mode::Local, ..) => Ok(Some(Access { grant: Grant::Organization, makes_workspaces: true })),
-        (Mode::Keys, _, Some(key)) => keys::access(&*gate.state.store, key).await,
-        (Mode::Keys, Rule::Write, None) => Ok(None),
-        (Mode::Keys, _, None) => gate.sessions.access(&*gate.state.store, headers).await,
+/// Serves a request as far as its caller has not too many under way. What SDKs send is read by its handler; every
+/// other body is a form, which is read here.
+async fn within_share(
+    gate: &Gate,
+    who: Who,
+    rule: Option<Rule>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let own = gate.shares.of(who);
+    let Some(_under_way) = Share::take(&own.requests, 1) else {
+        return ApiError::overloaded(Duration::from_secs(1)).into_response();
+    };
+    let intake = Intake { one: gate.guards.max_body, own, all: Arc::clone(gate.shares.all()) };
+    if rule == Some(Rule::Write) || request.method().is_safe() {
+        request.extensions_mut().insert(intake);
+        return next.run(request).await;
+    }
+    // The room is held until the form is answered.
+    let mut room = intake.room();
+    let (parts, body) = request.into_parts();
+    match read_whole(body, MAX_FORM, &mut room).await {
+        Ok(form) => next.run(Request::from_parts(parts, Body::from(form))).await,
+        Err(error) => error.into_response(),
     }
 }
 
 fn unauthorized(rule: Option<Rule>, headers: &HeaderMap) -> ApiError {
-    let (code, message) = match (rule, presented(headers)) {
+    let (code, message) = match (rule, credential::presented(headers)) {
         (None, _) => ("no_rule", "nobody may call this route: `http::ROUTES` has no rule for it"),
         (Some(_), None) => ("no_key", "send a key in the header `X-API-Key`"),
         (Some(_), Some(_)) => {
@@ -69,16 +100,4 @@ fn unauthorized(rule: Option<Rule>, headers: &HeaderMap) -> ApiError {
         }
     };
     ApiError::new(StatusCode::UNAUTHORIZED, code, message)
-}
-
-/// The key in `X-API-Key`, else in `Authorization: Bearer`.
-fn presented(headers: &HeaderMap) -> Option<&str> {
-    let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let own = header("x-api-key").filter(|key| !key.is_empty());
-    let bearer = || {
-        let (scheme, key) = header(header::AUTHORIZATION.as_str())?.split_once(' ')?;
-        let key = Some(key.trim()).filter(|key| !key.is_empty());
-        key.filter(|_| scheme.eq_ignore_ascii_case("bearer"))
-    };
-    own.or_else(bearer)
 }

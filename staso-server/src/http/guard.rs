@@ -5,7 +5,14 @@ use axum::{
     middleware::{from_fn, from_fn_with_state},
 };
 
-use super::{AppState, auth, headers, host, intake::Intake, log, origin, probe::Readiness, session};
+use super::{
+    AppState,
+    answer::{self, Answers},
+    auth, headers, host, log, origin,
+    probe::Readiness,
+    session,
+    share::Shares,
+};
 
 /// What is guarded against, beyond what always is.
 #[derive(Clone, Debug)]
@@ -19,11 +26,35 @@ pub struct Guards {
     pub max_body: usize,
     /// The most that is held of all bodies together, in bytes. What is beyond is answered with 429.
     pub max_bodies: usize,
+    /// The most that is held of the bodies of one key, so that others can send, too.
+    pub max_bodies_of_key: usize,
+    /// How many requests of one key, and of those without a key, are under way at once. More are answered with 429.
+    pub max_requests_of_key: usize,
+    /// How many streams are open at once. More are answered with 429.
+    pub max_streams: usize,
+    /// How many streams of one key are open at once.
+    pub max_streams_of_key: usize,
+    /// How many answers to reading requests are made at once; others wait for their turn.
+    pub answers_at_once: usize,
+    /// The most that is held of large answers that wait for their readers, compressed, in bytes.
+    pub max_answers: usize,
 }
 
 impl Default for Guards {
     fn default() -> Self {
-        Self { hosts: Vec::new(), secure_cookies: false, max_body: 32 << 20, max_bodies: 128 << 20 }
+        Self {
+            hosts: Vec::new(),
+            secure_cookies: false,
+            max_body: 32 << 20,
+            max_bodies: 96 << 20,
+            // A body of the greatest size, compressed and not.
+            max_bodies_of_key: 64 << 20,
+            max_requests_of_key: 512,
+            max_streams: 256,
+            max_streams_of_key: 64,
+            answers_at_once: 8,
+            max_answers: 64 << 20,
+        }
     }
 }
 
@@ -33,20 +64,23 @@ pub(crate) struct Gate {
     pub(super) guards: Guards,
     pub(super) sessions: session::Sessions,
     pub(super) readiness: Readiness,
+    pub(super) shares: Shares,
+    pub(super) answers: Answers,
 }
 
 /// Puts guards before routes. A request passes them from the bottom of the list to its top.
 pub(crate) fn guarded(routes: Router<AppState>, state: AppState, guards: Guards) -> Router {
-    let intake = Intake::new(guards.max_body, guards.max_bodies);
     let gate = Arc::new(Gate {
         state: state.clone(),
+        shares: Shares::new(&guards),
+        answers: Answers::new(guards.answers_at_once, guards.max_answers),
         guards,
         sessions: session::Sessions::default(),
         readiness: Readiness::default(),
     });
     routes
-        .layer(Extension(intake))
         .layer(Extension(Arc::clone(&gate)))
+        .layer(from_fn_with_state(Arc::clone(&gate), answer::in_turn))
         .layer(from_fn_with_state(Arc::clone(&gate), auth::authenticate))
         .layer(from_fn_with_state(Arc::clone(&gate), origin::same_origin))
         .layer(from_fn_with_state(gate, host::known_host))

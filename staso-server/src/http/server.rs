@@ -4,7 +4,7 @@ use axum::{
     Router,
     body::Body,
     extract::Request,
-    http::{HeaderMap, header},
+    http::header,
     response::{IntoResponse, Response},
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -14,21 +14,23 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::watch,
     time::{sleep, timeout},
 };
 use tower::ServiceExt as _;
 
 use super::{
     ApiError,
-    body::{ReadTimeout, Until},
+    body::{Patience, Until, Upload},
+    connections::{Connections, Pulse},
     stream::WriteTimeout,
+    streams::is_stream,
 };
 
 /// How long and how many.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How many connections are open at once; more wait to be accepted.
+    /// How many connections are open at once. For more, those make room that have kept the server waiting longest.
     pub connections: usize,
     /// How long a connection may take to send the head of a request, from when it could begin.
     pub head: Duration,
@@ -61,6 +63,9 @@ impl Default for Limits {
 /// How long those are asked to wait whose request took too long.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
+/// What a connection may hold of a request that is being read: its head, and a piece of its body.
+const BUFFER: usize = 16 << 10;
+
 /// A server that is bound to an address.
 #[derive(Debug)]
 pub struct Server {
@@ -92,31 +97,37 @@ impl Server {
         let Self { listener, limits } = self;
         let graceful = GracefulShutdown::new();
         let (stop, stopped) = watch::channel(false);
-        let room = Arc::new(Semaphore::new(limits.connections));
+        let connections = Connections::new(limits.connections);
         let mut tasks = tokio::task::JoinSet::new();
         let mut shutdown = std::pin::pin!(shutdown);
         loop {
             let accepted = async {
-                let permit = Arc::clone(&room).acquire_owned().await;
-                (permit, listener.accept().await)
+                let place = connections.place().await;
+                (place, listener.accept().await)
             };
-            let (permit, accepted) = tokio::select! {
+            let (place, accepted) = tokio::select! {
                 () = &mut shutdown => break,
                 accepted = accepted => accepted,
             };
             match accepted {
                 Ok((stream, _)) => {
-                    let connection = connection(stream, router.clone(), limits, stopped.clone());
+                    place.pulse.waits();
+                    let pulse = Arc::clone(&place.pulse);
+                    let connection = connection(stream, router.clone(), limits, stopped.clone(), pulse);
                     let connection = graceful.watch(connection);
                     tasks.spawn(async move {
-                        // A connection that fails is the client's affair.
-                        let _ = connection.await;
-                        drop(permit);
+                        tokio::select! {
+                            // A connection that fails is the client's affair.
+                            _ = connection => {}
+                            () = place.pulse.cut() => {}
+                        }
                     });
                 }
                 Err(error) => {
                     // Most likely there are no file descriptors left; connections that end give some back.
                     tracing::warn!(%error, "cannot accept a connection");
+                    drop(place);
+                    connections.cut_longest_waiting();
                     sleep(Duration::from_millis(50)).await;
                 }
             }
@@ -135,22 +146,32 @@ fn connection(
     router: Router,
     limits: Limits,
     stopped: watch::Receiver<bool>,
+    pulse: Arc<Pulse>,
 ) -> impl GracefulConnection<Error = hyper::Error> + Send {
     // Without this, small responses wait for the acknowledgement of earlier ones.
     let _ = stream.set_nodelay(true);
+    let patience = Patience { pause: limits.body_pause, whole: limits.body };
+    let output = WriteTimeout::new(stream, limits.write_pause, Arc::clone(&pulse));
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let (router, stopped) = (router.clone(), stopped.clone());
+        let (router, stopped, pulse) = (router.clone(), stopped.clone(), Arc::clone(&pulse));
         async move {
-            let request =
-                request.map(|body| Body::new(ReadTimeout::new(body, limits.body_pause, limits.body)));
-            Ok::<_, Infallible>(answer(router, request, limits.body + limits.answer, stopped).await)
+            pulse.works();
+            let held_back = request.headers().contains_key(header::EXPECT);
+            let upload = |body| Body::new(Upload::new(body, held_back, patience, Arc::clone(&pulse)));
+            let request = request.map(upload);
+            let response = answer(router, request, limits.body + limits.answer, stopped).await;
+            // A stream waits for what happens here, and the next request of any other for its client.
+            if !is_stream(response.headers()) {
+                pulse.waits();
+            }
+            Ok::<_, Infallible>(response)
         }
     });
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
-        .max_buf_size(64 << 10)
-        .serve_connection(TokioIo::new(WriteTimeout::new(stream, limits.write_pause)), service)
+        .max_buf_size(BUFFER)
+        .serve_connection(TokioIo::new(output), service)
 }
 
 async fn answer(
@@ -162,15 +183,11 @@ async fn answer(
     let Ok(Ok(response)) = timeout(limit, router.oneshot(request)).await else {
         return ApiError::overloaded(RETRY_AFTER).into_response();
     };
-    if !is_event_stream(response.headers()) {
+    if !is_stream(response.headers()) {
         return response;
     }
     let stop = async move {
         let _ = stopped.wait_for(|stopped| *stopped).await;
     };
     response.map(|body| Body::new(Until { body, stop: Box::pin(stop) }))
-}
-
-fn is_event_stream(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }

@@ -8,22 +8,32 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use tokio::time::Instant;
 
 use super::{ApiError, guard::Gate};
-use crate::{
-    keys::{self, Secret},
-    model::Access,
-    store::{Store, StoreError},
-};
+use crate::keys::{self, Secret};
 
 const COOKIE: &str = "staso_session";
 const LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 const MOST_SESSIONS: usize = 1024;
+
+/// A key that signs in more often ends the session that it opened first.
+const MOST_SESSIONS_OF_KEY: usize = 32;
 
 /// Who signed in with a browser. They live as long as the process, at most 12 hours, and end with the key
 /// that opened them.
 #[derive(Default)]
 pub(super) struct Sessions {
     /// By the hash of the cookie's value, so that a look-up tells nothing of the values of others.
-    open: Mutex<HashMap<[u8; 32], Session>>,
+    open: Mutex<HashMap<Token, Session>>,
+}
+
+/// The hash of what a cookie holds.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Token([u8; 32]);
+
+impl Token {
+    /// What the cookie of a request holds.
+    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+        cookie(headers).map(|text| Self(keys::digest(text)))
+    }
 }
 
 struct Session {
@@ -32,40 +42,39 @@ struct Session {
 }
 
 impl Sessions {
-    /// What the session in the cookie opens.
-    pub(super) async fn access(
-        &self,
-        store: &dyn Store,
-        headers: &HeaderMap,
-    ) -> Result<Option<Access>, StoreError> {
-        let Some(token) = cookie(headers) else { return Ok(None) };
-        let key = {
-            let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-            match open.get(&keys::digest(token)) {
-                Some(session) if session.ends > Instant::now() => session.key.clone(),
-                _ => return Ok(None),
-            }
-        };
-        key.access(store).await
+    /// The key that opened the session, while it lasts.
+    pub(super) fn key(&self, token: &Token) -> Option<keys::Fingerprint> {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.get(token).filter(|session| session.ends > Instant::now()).map(|session| session.key.clone())
     }
 
-    /// Opens a session; one that ends soonest makes room where there are too many.
+    /// Opens a session; one that ends soonest makes room where there are too many, of this key or in all.
     fn open(&self, token: &Secret, key: keys::Fingerprint) {
         let now = Instant::now();
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|_, session| session.ends > now);
-        if open.len() >= MOST_SESSIONS {
-            let soonest = open.iter().min_by_key(|(_, session)| session.ends).map(|(token, _)| *token);
-            soonest.and_then(|token| open.remove(&token));
+        let own = |session: &Session| session.key.hash() == key.hash();
+        if open.values().filter(|session| own(session)).count() >= MOST_SESSIONS_OF_KEY {
+            end_soonest(&mut open, own);
         }
-        open.insert(keys::digest(token.expose()), Session { key, ends: now + LIFETIME });
+        if open.len() >= MOST_SESSIONS {
+            end_soonest(&mut open, |_| true);
+        }
+        open.insert(Token(keys::digest(token.expose())), Session { key, ends: now + LIFETIME });
     }
 
     fn close(&self, headers: &HeaderMap) {
-        if let Some(token) = cookie(headers) {
-            let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-            open.remove(&keys::digest(token));
+        if let Some(token) = Token::of(headers) {
+            self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&token);
         }
+    }
+}
+
+/// Ends that which would end first, of those that are meant.
+fn end_soonest(open: &mut HashMap<Token, Session>, meant: impl Fn(&Session) -> bool) {
+    let soonest = open.iter().filter(|(_, session)| meant(session)).min_by_key(|(_, session)| session.ends);
+    if let Some(token) = soonest.map(|(token, _)| *token) {
+        open.remove(&token);
     }
 }
 

@@ -1,6 +1,7 @@
 use std::{
     io::{self, IoSlice},
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -10,23 +11,27 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
+use super::connections::Pulse;
+
 /// A stream that fails when its reader takes nothing for some time.
 pub(super) struct WriteTimeout<S> {
     stream: S,
     limit: Duration,
     deadline: Pin<Box<Sleep>>,
     waiting: bool,
+    pulse: Arc<Pulse>,
 }
 
 impl<S> WriteTimeout<S> {
-    pub(super) fn new(stream: S, limit: Duration) -> Self {
-        Self { stream, limit, deadline: Box::pin(sleep(limit)), waiting: false }
+    pub(super) fn new(stream: S, limit: Duration, pulse: Arc<Pulse>) -> Self {
+        Self { stream, limit, deadline: Box::pin(sleep(limit)), waiting: false, pulse }
     }
 
     /// Passes on what came of a write; while nothing does, the time runs.
     fn watch<T>(&mut self, written: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.waiting = false;
+            self.pulse.beats();
             return written;
         }
         if !self.waiting {
@@ -84,7 +89,7 @@ mod tests {
     #[tokio::test]
     async fn a_reader_that_takes_nothing_is_cut_off() {
         let (near, _far) = duplex(4);
-        let mut stream = WriteTimeout::new(near, Duration::from_millis(10));
+        let mut stream = WriteTimeout::new(near, Duration::from_millis(10), Arc::default());
         let error = stream.write_all(b"more than fits").await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
@@ -92,7 +97,7 @@ mod tests {
     #[tokio::test]
     async fn a_reader_that_takes_little_by_little_gets_all() {
         let (near, mut far) = duplex(4);
-        let mut stream = WriteTimeout::new(near, Duration::from_secs(60));
+        let mut stream = WriteTimeout::new(near, Duration::from_secs(60), Arc::default());
         let reader = tokio::spawn(async move {
             let mut all = String::new();
             far.read_to_string(&mut all).await.map(|_| all)

@@ -1,16 +1,12 @@
-use std::{
-    error::Error as _,
-    io::{self, Read},
-};
+use std::io::{self, Read};
 
 use axum::{
-    body::{Body, HttpBody as _},
+    body::Body,
     http::{HeaderMap, StatusCode, header},
 };
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
-use http_body_util::BodyExt as _;
 
-use crate::http::{ApiError, Intake, Room, Stalled};
+use crate::http::{ApiError, Intake, Room, read_whole};
 
 /// How much is decompressed before its size is looked at.
 const CHUNK: u64 = 256 << 10;
@@ -35,7 +31,7 @@ pub(super) async fn read(
     let encoding = Encoding::of(headers)?;
     let limit = limit.min(intake.one);
     let mut room = intake.room();
-    let bytes = collect(body, limit, &mut room).await?;
+    let bytes = read_whole(body, limit, &mut room).await?;
     let (bytes, room) = match encoding {
         Encoding::Identity => (bytes, room),
         Encoding::Gzip => undo(MultiGzDecoder::new(io::Cursor::new(bytes)), limit, room).await?,
@@ -90,23 +86,6 @@ impl Encoding {
     }
 }
 
-/// Reads up to the limit. A body that announces more is refused before any of it is read.
-async fn collect(mut body: Body, limit: usize, room: &mut Room) -> Result<Vec<u8>, ApiError> {
-    if body.size_hint().lower() > limit as u64 {
-        return Err(too_large(limit));
-    }
-    let mut bytes = Vec::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|error| broken(&error))?.into_data() else { continue };
-        if bytes.len() + data.len() > limit {
-            return Err(too_large(limit));
-        }
-        room.grow(data.len())?;
-        bytes.extend_from_slice(&data);
-    }
-    Ok(bytes)
-}
-
 /// Decompresses up to the limit, apart from the threads that serve connections.
 async fn undo(
     mut decoder: impl Read + Send + 'static,
@@ -136,15 +115,6 @@ async fn undo(
 fn too_large(limit: usize) -> ApiError {
     let message = format!("the body is larger than {limit} bytes; send less in one request");
     ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
-}
-
-fn broken(error: &axum::Error) -> ApiError {
-    let stalled = std::iter::successors(error.source(), |&error| error.source())
-        .find_map(|error| error.downcast_ref::<Stalled>());
-    match stalled {
-        Some(stalled) => ApiError::new(StatusCode::REQUEST_TIMEOUT, "timeout", stalled.to_string()),
-        None => ApiError::client_left(format!("the body broke off: {error}")),
-    }
 }
 
 fn bad_request(message: impl Into<String>) -> ApiError {

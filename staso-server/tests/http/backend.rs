@@ -113,6 +113,21 @@ impl Backend {
         });
     }
 
+    pub(crate) fn revoke_key(&self, key: &str) {
+        self.runtime.block_on(async {
+            let (record, _) = self.store.keys_with_prefix(&key[..12]).await.unwrap().remove(0);
+            assert!(self.store.revoke_key(record.id).await.unwrap());
+        });
+    }
+
+    /// The cookie of a browser that signed in with the key.
+    pub(crate) fn sign_in(&self, key: &str) -> String {
+        let headers = [("Content-Type", "application/x-www-form-urlencoded")];
+        let reply = self.send("POST", "/login", &headers, format!("key={key}").as_bytes());
+        let cookie = reply.header("set-cookie").unwrap_or_else(|| panic!("no cookie in {reply:?}"));
+        cookie.split(';').next().unwrap().to_owned()
+    }
+
     pub(crate) fn traces(&self, workspace: &str) -> Vec<TraceSummary> {
         self.runtime.block_on(async {
             let Some(workspace) = self.store.workspace(workspace).await.unwrap() else { return Vec::new() };

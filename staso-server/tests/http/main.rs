@@ -12,3 +12,4 @@ mod probes;
 mod repeats;
 mod secrets;
 mod senders;
+mod shares;
