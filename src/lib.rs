@@ -71,8 +71,8 @@ pub use staso_runtime::{
     Annotation, AnnotationValue, Builder, Capture, Category, Client, Context, ContextGuard, Conversation,
     Counts, DeliveryReport, Export, Exporter, Field, FieldKind, FutureExt, GitFacts, InitError, ParseIdError,
     ParseKindError, Redaction, Span, SpanBuilder, SpanId, SpanKind, SpanRecord, SpanStatus, TraceId, Usage,
-    WithContext, annotate, annotate_with, builder, current_span, export, flush, flush_async, init, shutdown,
-    shutdown_async, suspended, testing,
+    WithContext, agent_id, annotate, annotate_with, builder, current_span, export, flush, flush_async, init,
+    shutdown, shutdown_async, suspended, testing,
 };
 
 pub use staso_macros::{agent, conversation, span, tool, trace};
@@ -81,3 +81,8 @@ pub use staso_macros::{agent, conversation, span, tool, trace};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// Functions of older editions.
+#[cfg(doctest)]
+#[doc = include_str!("../tests/editions.md")]
+struct Editions;

@@ -15,7 +15,8 @@ pub(crate) struct Options {
     /// A constant expression.
     pub(crate) name: Option<Expr>,
     pub(crate) kind: Option<Kind>,
-    pub(crate) tags: Vec<LitStr>,
+    /// Constant expressions.
+    pub(crate) tags: Vec<Expr>,
     pub(crate) metadata: Vec<(LitStr, Expr)>,
     pub(crate) user_id: Option<Expr>,
     pub(crate) arguments: Selection,
@@ -242,8 +243,53 @@ impl Macro {
                 format!("{self} decides the kind itself: use #[trace(kind = \"…\")] for another one")
             }
             (Self::Span, "name") => "the name comes first, without a key: span!(\"name\", …)".to_owned(),
-            _ => format!("unknown option `{word}` of {self}: expected {}", self.listed()),
+            (Self::Conversation, "id" | "session_id" | "conversation_id") => {
+                "the id comes first, without a key: conversation!(\"id\", …)".to_owned()
+            }
+            _ => match self.instead_of(word) {
+                Some(advice) => format!("{self} has no option `{word}`: {advice}"),
+                None => format!("unknown option `{word}` of {self}: expected {}", self.listed()),
+            },
         }
+    }
+
+    /// What does here what `tracing` and its like call by another word.
+    fn instead_of(self, word: &str) -> Option<&'static str> {
+        let on_function = matches!(self, Self::Agent | Self::Tool | Self::Trace);
+        Some(match word {
+            "fields" | "properties" | "attributes" if self != Self::Conversation => {
+                "`metadata(key = expression, …)` adds values to the span"
+            }
+            "skip_all" if on_function => {
+                "`capture_input = false` leaves out all arguments, `only(…)` all but some"
+            }
+            "ignore" | "exclude" if on_function => "`skip(…)` leaves out arguments",
+            "include" if on_function => "`only(…)` captures some arguments and leaves out the others",
+            "err" => "an `Err` is recorded as the span's error anyway",
+            "ret" if on_function => {
+                "the returned value is captured anyway; `capture_output = false` leaves it out"
+            }
+            "ret" => "`span.set_output(&value)` in the block captures a value",
+            "level" => "spans have no level, and are all recorded",
+            "target" => "`tags = [\"…\"]` and `metadata(…)` tell spans apart",
+            "parent" | "follows_from" => {
+                "the parent is the span around the call; `staso::Context` takes it to other threads and tasks"
+            }
+            "type" | "span_type" | "span_kind" if matches!(self, Self::Trace | Self::Span) => {
+                "`kind = \"…\"` says what it stands for"
+            }
+            "tag" | "labels" if self != Self::Conversation => "`tags = [\"…\"]` adds labels",
+            "agent" | "agent_name" if self == Self::Agent => "`name = \"…\"` names the agent",
+            "user" if self == Self::Conversation => "`user_id = …` says who the end user is",
+            "conversation" | "conversation_id" | "session_id" | "user_id" if self != Self::Conversation => {
+                "`staso::conversation!(id, user_id = …, { … })` around the call says so"
+            }
+            "model" | "usage" | "input" | "output" if self != Self::Conversation => {
+                "`staso::current_span()` gives a handle to set it by"
+            }
+            "krate" | "path" => "`crate = path::to::staso` says where the crate is",
+            _ => return None,
+        })
     }
 }
 
@@ -312,7 +358,7 @@ fn ungrouped(mut expr: Expr) -> Expr {
     expr
 }
 
-fn list_of_strings(input: ParseStream<'_>) -> syn::Result<Vec<LitStr>> {
+fn list_of_strings(input: ParseStream<'_>) -> syn::Result<Vec<Expr>> {
     if !input.peek(syn::token::Bracket) {
         let other: Expr = input.parse()?;
         return Err(syn::Error::new_spanned(
@@ -325,8 +371,10 @@ fn list_of_strings(input: ParseStream<'_>) -> syn::Result<Vec<LitStr>> {
     let mut tags = Vec::new();
     for item in items.parse_terminated(Expr::parse, Token![,])? {
         match ungrouped(item) {
-            Expr::Lit(syn::ExprLit { lit: Lit::Str(tag), .. }) => tags.push(tag),
-            other => return Err(syn::Error::new_spanned(other, "a tag is a string literal")),
+            Expr::Lit(other) if !matches!(other.lit, Lit::Str(_)) => {
+                return Err(syn::Error::new_spanned(other, "a tag is a string literal or a constant"));
+            }
+            tag => tags.push(tag),
         }
     }
     Ok(tags)

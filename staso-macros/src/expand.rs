@@ -7,7 +7,7 @@ use syn::{
 use crate::{
     args::{Macro, Options},
     argument::Argument,
-    block, capture,
+    bare, block, capture,
     errors::Errors,
     signature::{Function, NotAFunction, Shape},
     validate::validate,
@@ -17,22 +17,29 @@ use crate::{
 pub(crate) fn attribute(of: Macro, options: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let options = Options::of_attribute(of, options, &mut errors);
-    let function = match Function::parse(item.clone()) {
+    let readable = bare::hide(item.clone());
+    let function = match Function::parse(readable.clone().unwrap_or_else(|| item.clone())) {
         Ok(function) => function,
-        Err(reason) => {
-            if let NotAFunction::Misplaced(error) = reason {
-                errors.push(error);
-            }
+        Err(NotAFunction::Misplaced(error)) => {
+            errors.push(error);
             return quote!(#errors #item);
+        }
+        Err(NotAFunction::Unread(reason)) => {
+            errors.push(syn::Error::new(
+                reason.span(),
+                format_args!("{of} cannot read this function, and would record nothing: {reason}"),
+            ));
+            // Behind the item, so that what the compiler finds wrong with that comes first.
+            return quote!(#item #errors);
         }
     };
     let arguments = function.arguments();
     validate(of, &function, &arguments, &options, &mut errors);
-    if errors.is_empty() {
-        Instrumented::new(of, function, arguments, options).expand()
-    } else {
-        quote!(#errors #item)
+    if !errors.is_empty() {
+        return quote!(#errors #item);
     }
+    let expanded = Instrumented::new(of, function, arguments, options).expand();
+    if readable.is_some() { bare::show(expanded) } else { expanded }
 }
 
 /// A function on its way to
@@ -208,7 +215,8 @@ impl Instrumented {
         let runtime = &self.runtime;
         let function = syn::ext::IdentExt::unraw(&self.function.sig.ident).to_string();
         let name = match &self.options.name {
-            Some(name) => name.to_token_stream(),
+            Some(Expr::Lit(name)) => name.to_token_stream(),
+            Some(name) => quote_spanned!(name.span()=> #runtime::stated_name(#name)),
             None => function.to_token_stream(),
         };
         let kind = self.options.kind.unwrap_or_else(|| self.of.kind());
@@ -373,5 +381,5 @@ fn tracks_caller(function: &Function) -> bool {
 /// The call that adds the tags to a call site.
 pub(crate) fn tags(options: &Options) -> Option<TokenStream> {
     let tags = &options.tags;
-    (!tags.is_empty()).then(|| quote_spanned!(Span::mixed_site()=> .with_tags(&[#(#tags),*])))
+    (!tags.is_empty()).then(|| quote_spanned!(Span::mixed_site()=> .with_tags(const { &[#(#tags),*] })))
 }

@@ -10,6 +10,7 @@
 mod args;
 mod argument;
 mod awaits;
+mod bare;
 mod block;
 mod capture;
 mod errors;
@@ -42,8 +43,8 @@ use proc_macro::TokenStream;
 ///
 /// | option | default | effect |
 /// |---|---|---|
-/// | `name = "…"` | the function's name | the name of the span, and of the agent |
-/// | `tags = ["…", …]` | none | labels |
+/// | `name = "…"` | the function's name | the name of the span, and of the agent; any constant `&str`, such as `NAME`, `Self::NAME` or `concat!(…)` |
+/// | `tags = ["…", …]` | none | labels; constants, too |
 /// | `metadata(key = expression, …)` | none | values beside input and output. A key is an identifier or a string literal. The expression may use the arguments, of which the names in a pattern are references; it is evaluated before the body, and only while recording |
 /// | `capture_input = false` | `true` | leaves out the arguments |
 /// | `capture_output = false` | `true` | leaves out the returned value; an error is still recorded |

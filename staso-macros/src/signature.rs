@@ -1,4 +1,4 @@
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
     AttrStyle, Attribute, Block, Expr, FnArg, GenericArgument, Item, PathArguments, PathSegment, ReturnType,
@@ -21,8 +21,8 @@ pub(crate) struct Function {
 pub(crate) enum NotAFunction {
     /// The item is complete, and attributes do not belong on it.
     Misplaced(syn::Error),
-    /// The user is still typing: the compiler explains a broken item better than we can.
-    Unfinished,
+    /// The item is broken, as while the user is typing, or newer than what we can read.
+    Unread(syn::Error),
 }
 
 /// What a call gives back, which decides when its span ends.
@@ -39,18 +39,21 @@ pub(crate) enum Shape {
 
 impl Function {
     pub(crate) fn parse(item: TokenStream) -> Result<Self, NotAFunction> {
-        if let Ok(Header { attrs, vis, sig, body }) = syn::parse2(item.clone()) {
-            return match body {
-                Some(body) => body.into_function(attrs, vis, sig).map_err(|_| NotAFunction::Unfinished),
-                None => Err(NotAFunction::Misplaced(syn::Error::new_spanned(
+        let reason = match syn::parse2(item.clone()) {
+            Ok(Header { attrs, vis, sig, body: Some(body) }) => {
+                return body.into_function(attrs, vis, sig).map_err(NotAFunction::Unread);
+            }
+            Ok(Header { sig, body: None, .. }) => {
+                return Err(NotAFunction::Misplaced(syn::Error::new_spanned(
                     &sig.ident,
                     "a method without a body makes no span: put the attribute on the methods that implement it",
-                ))),
-            };
-        }
+                )));
+            }
+            Err(reason) => reason,
+        };
         match syn::parse2(item) {
             Ok(item) => Err(NotAFunction::Misplaced(misplaced(&item))),
-            Err(_) => Err(NotAFunction::Unfinished),
+            Err(_) => Err(NotAFunction::Unread(reason)),
         }
     }
 
@@ -86,7 +89,7 @@ impl Function {
     }
 }
 
-/// An item up to its body, which is kept back: it may be broken.
+/// An item up to its body, which is kept back: it may be broken, or newer than what we can read.
 struct Header {
     attrs: Vec<Attribute>,
     vis: Visibility,
@@ -97,6 +100,8 @@ struct Header {
 struct RawBody {
     brace: syn::token::Brace,
     tokens: TokenStream,
+    /// Both, with the spans of either brace, which `brace` does not keep apart.
+    whole: TokenTree,
 }
 
 impl Parse for Header {
@@ -107,9 +112,10 @@ impl Parse for Header {
         let body = if input.parse::<Option<Token![;]>>()?.is_some() {
             None
         } else {
+            let whole = input.fork().parse()?;
             let content;
             let brace = braced!(content in input);
-            Some(RawBody { brace, tokens: content.parse()? })
+            Some(RawBody { brace, tokens: content.parse()?, whole })
         };
         Ok(Self { attrs, vis, sig, body })
     }
@@ -122,12 +128,20 @@ impl RawBody {
         vis: Visibility,
         sig: Signature,
     ) -> syn::Result<Function> {
-        let brace_token = self.brace;
+        let Self { brace: brace_token, tokens, whole } = self;
         let content = |input: ParseStream<'_>| {
             let inner = input.call(Attribute::parse_inner)?;
-            Ok((inner, input.call(Block::parse_within)?))
+            let rest = input.fork();
+            let stmts = match rest.call(Block::parse_within) {
+                Ok(stmts) if rest.is_empty() => stmts,
+                // The compiler explains what is wrong with it, or finds nothing wrong.
+                _ if inner.is_empty() => vec![Stmt::Expr(Expr::Verbatim(whole.clone().into()), None)],
+                _ => vec![Stmt::Expr(Expr::Verbatim(input.fork().parse()?), None)],
+            };
+            input.parse::<TokenStream>()?;
+            Ok((inner, stmts))
         };
-        let (inner, stmts) = syn::parse::Parser::parse2(content, self.tokens)?;
+        let (inner, stmts) = syn::parse::Parser::parse2(content, tokens)?;
         // The body becomes a block inside a function, where `#![…]` is not allowed.
         attrs.extend(inner.into_iter().map(|attr| Attribute { style: AttrStyle::Outer, ..attr }));
         Ok(Function { attrs, vis, sig, body: Block { brace_token, stmts } })
@@ -315,8 +329,15 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_body_is_left_to_the_compiler() {
-        let broken = quote::quote! { fn f() { self. } };
-        assert!(matches!(Function::parse(broken), Err(NotAFunction::Unfinished)));
+    fn a_body_that_cannot_be_read_stays_as_it_is() {
+        let function = function(quote::quote! { fn f(x: u8) { #![allow(unused)] self. } });
+        assert_eq!(function.body.to_token_stream().to_string(), "{ self . }");
+        assert_eq!(function.attrs.len(), 1);
+    }
+
+    #[test]
+    fn a_signature_that_cannot_be_read_is_said_to_be() {
+        let broken = quote::quote! { fn f(x: ) {} };
+        assert!(matches!(Function::parse(broken), Err(NotAFunction::Unread(_))));
     }
 }

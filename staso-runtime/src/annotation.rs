@@ -1,9 +1,11 @@
+use std::borrow::Cow;
+
 use crate::record::{SHORT, SpanId, TraceId, cut};
 
 /// A score or label for a trace or one of its spans.
 ///
 /// ```
-/// use staso_runtime::Annotation;
+/// use staso::Annotation;
 ///
 /// let verdict = Annotation::new("verdict", "good").comment("answered in one turn");
 /// assert_eq!(verdict.name(), "verdict");
@@ -135,9 +137,23 @@ macro_rules! from {
 from! {
     Integer: i8, i16, i32, i64, u8, u16, u32;
     Number: f32, f64;
-    Category: &str, String;
+    Category: &str, &String, String, Box<str>, Cow<'_, str>;
     Boolean: bool;
 }
+
+/// As integers where they fit, else as the nearest number.
+macro_rules! from_wide {
+    ($($source:ty),+) => {
+        $(impl From<$source> for AnnotationValue {
+            #[expect(clippy::cast_precision_loss, reason = "the wire's numbers have no more digits")]
+            fn from(value: $source) -> Self {
+                i64::try_from(value).map_or(Self::Number(value as f64), Self::Integer)
+            }
+        })+
+    };
+}
+
+from_wide!(u64, usize, isize, u128, i128);
 
 #[cfg(test)]
 mod tests {
@@ -147,6 +163,10 @@ mod tests {
     fn the_type_of_a_value_decides_the_data_type() {
         assert_eq!(AnnotationValue::from(3).data_type(), "numeric");
         assert_eq!(AnnotationValue::from(0.5).data_type(), "numeric");
+        assert_eq!(AnnotationValue::from(vec!["a", "b"].len()), AnnotationValue::Integer(2));
+        assert_eq!(AnnotationValue::from(7_u64), AnnotationValue::Integer(7));
+        assert_eq!(AnnotationValue::from(-7_i128), AnnotationValue::Integer(-7));
+        assert_eq!(AnnotationValue::from(u64::MAX), AnnotationValue::Number(18_446_744_073_709_551_615.0));
         assert_eq!(AnnotationValue::from("good").data_type(), "categorical");
         assert_eq!(AnnotationValue::from(true).data_type(), "boolean");
     }

@@ -47,8 +47,8 @@ const ANNOTATIONS: Load = Load { spans: 10_000, bytes: 4 * 1024 * 1024 };
 ///
 /// ```no_run
 /// // Bind the client to a name: `let _ = …` would drop it at once, and dropping it shuts it down.
-/// let _staso = staso_runtime::init()?;
-/// # Ok::<(), staso_runtime::InitError>(())
+/// let _staso = staso::init()?;
+/// # Ok::<(), staso::InitError>(())
 /// ```
 pub fn init() -> Result<Client, InitError> {
     builder().init()
@@ -154,7 +154,7 @@ impl Client {
     ///
     /// ```
     /// # use std::time::Duration;
-    /// # async fn end_of_request(client: &staso_runtime::Client) {
+    /// # async fn end_of_request(client: &staso::Client) {
     /// let report = client.flush_async(Duration::from_secs(2)).await;
     /// assert_eq!(report.pending(), 0);
     /// # }

@@ -47,6 +47,7 @@ pub use capture::{Capture, Category, Field, FieldKind, Redaction};
 pub use client::{Client, builder, flush, flush_async, init, shutdown, shutdown_async};
 pub use config::{Builder, InitError};
 pub use context::{Context, ContextGuard, Conversation, FutureExt, WithContext, suspended};
+pub use encode::agent_id;
 pub use export::{Export, Exporter};
 pub use record::{
     GitFacts, ParseIdError, ParseKindError, SpanId, SpanKind, SpanRecord, SpanStatus, TraceId, Usage,
@@ -59,8 +60,8 @@ pub use span::{Span, SpanBuilder, current_span};
 /// The sender thread sends it. The trace need not have been delivered, nor be of this process.
 ///
 /// ```
-/// # fn example(trace_id: staso_runtime::TraceId) {
-/// staso_runtime::annotate(trace_id, "resolved", true);
+/// # fn example(trace_id: staso::TraceId) {
+/// staso::annotate(trace_id, "resolved", true);
 /// # }
 /// ```
 pub fn annotate(trace_id: TraceId, name: impl Into<String>, value: impl Into<AnnotationValue>) {
@@ -86,7 +87,7 @@ pub mod __private {
             SplitAny, SplitResult, Splitter, name_type, observe_type,
         },
         context::{ConversationScope, conversation_scope},
-        record::{CallSite, SpanKind},
+        record::{CallSite, SpanKind, stated_name},
         span::{Arguments, Call, CallGuard, Done, Early, Followed, FollowedStream, Span, enter},
     };
 

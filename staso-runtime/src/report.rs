@@ -7,7 +7,7 @@ use crate::{export::FailureKind, queue::Balance};
 /// counted.
 ///
 /// ```
-/// let report = staso_runtime::flush(std::time::Duration::from_secs(2));
+/// let report = staso::flush(std::time::Duration::from_secs(2));
 /// assert!(report.ok(), "nothing was recorded, so nothing was lost");
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,3 +4,4 @@ mod hostile;
 mod interleaving;
 mod scopes;
 mod shapes;
+mod status;

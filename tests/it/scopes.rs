@@ -39,6 +39,20 @@ fn the_innermost_conversation_wins_and_the_outer_one_comes_back() {
 }
 
 #[test]
+fn a_conversation_with_a_blank_id_gets_a_new_one_and_a_blank_user_is_none() {
+    let spans = capture(|| {
+        staso::conversation!("outer", user_id = "u1", {
+            staso::conversation!(String::new(), user_id = "", { chat("1") });
+            Conversation::new(" ").user_id("\t").scope(|| chat("2"));
+            Conversation::new("inner").scope(|| chat("3"));
+        });
+    });
+    let [(first, u1), (second, u2), third] = conversations(&spans)[..] else { panic!("{spans:?}") };
+    assert_eq!((u1, u2, third), (Some("u1"), Some("u1"), ("inner", Some("u1"))));
+    assert!(first.len() == 36 && second.len() == 36 && first != second, "{first} {second}");
+}
+
+#[test]
 fn a_conversation_without_an_id_gets_a_new_one() {
     let spans = capture(|| {
         staso::conversation!({

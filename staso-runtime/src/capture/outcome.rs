@@ -40,6 +40,7 @@ impl<'a> Outcome<'a> {
     pub(super) fn fail(self, type_name: &str, tell: impl FnOnce(&Limits) -> Told) {
         match self.0 {
             Target::Open(open) => {
+                open.settle();
                 push(open.recorder, open.site.kind, &mut open.log, type_name, tell);
             }
             Target::Current => {

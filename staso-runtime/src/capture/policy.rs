@@ -41,7 +41,7 @@ impl Category {
 /// Which categories of content are captured. All are, unless said otherwise.
 ///
 /// ```
-/// use staso_runtime::{Capture, Category};
+/// use staso::{Capture, Category};
 ///
 /// let capture = Capture::all().without(Category::Output);
 /// assert!(!capture.contains(Category::Output));

@@ -37,10 +37,10 @@ use crate::{
 /// | [`root_certificate_pem`](Self::root_certificate_pem) | – | those of the TLS library |
 ///
 /// ```
-/// use staso_runtime::{Exporter, builder};
+/// use staso::{Exporter, builder};
 ///
 /// let _staso = builder().agent_name("support-bot").exporter(Exporter::none()).init()?;
-/// # Ok::<(), staso_runtime::InitError>(())
+/// # Ok::<(), staso::InitError>(())
 /// ```
 #[derive(Default)]
 #[must_use = "settings do nothing until `init`"]
@@ -157,8 +157,8 @@ impl Builder {
     /// [`redact`](Self::redact) hook sees values as they are.
     ///
     /// ```
-    /// let spans = staso_runtime::testing::capture(|| {
-    ///     staso_runtime::Span::builder("login").in_scope(|span| span.set_metadata("api_key", "sk-0123"));
+    /// let spans = staso::testing::capture(|| {
+    ///     staso::Span::builder("login").in_scope(|span| span.set_metadata("api_key", "sk-0123"));
     /// });
     /// assert_eq!(spans[0].metadata["api_key"], "[masked]");
     /// ```
@@ -171,7 +171,7 @@ impl Builder {
     /// replace or remove it. A hook that panics removes the value.
     ///
     /// ```
-    /// use staso_runtime::{Redaction, builder};
+    /// use staso::{Redaction, builder};
     ///
     /// let builder = builder().redact(|field| {
     ///     if field.name.contains("card") { Redaction::Replace("[card]".to_owned()) } else { Redaction::Keep }

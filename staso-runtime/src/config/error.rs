@@ -3,7 +3,7 @@ use std::{error::Error, fmt};
 /// A setting that is missing or wrong: which one, where it came from, and what to do.
 ///
 /// ```
-/// let error = staso_runtime::builder()
+/// let error = staso::builder()
 ///     .api_key("ak_live_0123")
 ///     .agent_name("support-bot")
 ///     .base_url("http://10.0.0.5")

@@ -13,7 +13,7 @@ use crate::{
 /// the user of the one around it. A span takes its conversation when it starts.
 ///
 /// ```
-/// use staso_runtime::{Conversation, Span, testing};
+/// use staso::{Conversation, Span, testing};
 ///
 /// let spans = testing::capture(|| {
 ///     Conversation::new("conv-42").user_id("user-alice").scope(|| {
@@ -32,7 +32,7 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    /// A conversation of a given id.
+    /// A conversation of a given id. If that is blank, it gets a new UUID.
     pub fn new(id: impl fmt::Display) -> Self {
         Self { id: recorder::is_wanted().then(|| short_text(id)), user_id: None }
     }
@@ -42,7 +42,7 @@ impl Conversation {
         Self::new(uuid::Uuid::new_v4())
     }
 
-    /// The end user.
+    /// The end user. A blank one is none: that of the conversation around it stays.
     pub fn user_id(mut self, user_id: impl fmt::Display) -> Self {
         self.user_id = self.id.as_ref().map(|_| short_text(user_id));
         self
@@ -69,8 +69,8 @@ impl Conversation {
 #[derive(Debug)]
 pub struct ConversationScope(Option<Scope>);
 
-/// What `conversation!` opens. The closures run only when something is recorded; without an id there is
-/// a new one.
+/// What `conversation!` opens. The closures run only when something is recorded; without an id, or with a
+/// blank one, there is a new one.
 pub fn conversation_scope<I: fmt::Display, U: fmt::Display>(
     id: Option<impl FnOnce() -> I>,
     user_id: Option<impl FnOnce() -> U>,
@@ -78,11 +78,10 @@ pub fn conversation_scope<I: fmt::Display, U: fmt::Display>(
     if !recorder::is_wanted() {
         return ConversationScope(None);
     }
-    let id: Arc<str> = match id {
-        Some(id) => short_text(id()).into(),
-        None => uuid::Uuid::new_v4().to_string().into(),
-    };
-    let user_id: Option<Arc<str>> = user_id.map(|user_id| short_text(user_id()).into());
+    let given = |text: &String| !text.trim().is_empty();
+    let id = id.map(|id| short_text(id())).filter(given);
+    let id: Arc<str> = id.unwrap_or_else(|| uuid::Uuid::new_v4().to_string()).into();
+    let user_id: Option<Arc<str>> = user_id.map(|user_id| short_text(user_id())).filter(given).map(Arc::from);
     ConversationScope(local::with(|local| {
         let mut scope = local.copy_scope();
         let user_id = user_id.or_else(|| scope.conversation.as_ref()?.user_id.clone());

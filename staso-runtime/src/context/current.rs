@@ -9,14 +9,14 @@ use crate::{
 /// Where code runs: the current span, agent and conversation, to take to another thread, task or process.
 ///
 /// ```
-/// use staso_runtime::{Context, Conversation, testing};
+/// use staso::{Context, Conversation, testing};
 ///
 /// let spans = testing::capture(|| {
 ///     Conversation::new("conv-42").scope(|| {
 ///         let cx = Context::current();
 ///         std::thread::scope(|threads| {
 ///             threads.spawn(|| {
-///                 cx.scope(|| staso_runtime::Span::builder("work").in_scope(|_| ()));
+///                 cx.scope(|| staso::Span::builder("work").in_scope(|_| ()));
 ///             });
 ///         });
 ///     });

@@ -12,7 +12,7 @@ use crate::recorder;
 /// Takes a context along with a future.
 ///
 /// ```
-/// use staso_runtime::FutureExt as _;
+/// use staso::FutureExt as _;
 ///
 /// async fn work() {}
 ///

@@ -80,7 +80,7 @@ pub(crate) fn with<R>(f: impl FnOnce(&Local) -> R) -> Option<R> {
 /// already.
 ///
 /// ```
-/// let answer = staso_runtime::suspended(|| 6 * 7);
+/// let answer = staso::suspended(|| 6 * 7);
 /// assert_eq!(answer, 42);
 /// ```
 pub fn suspended<R>(f: impl FnOnce() -> R) -> R {

@@ -25,7 +25,7 @@ impl Context {
     /// Baggage carries user data: inject towards your own services only.
     ///
     /// ```
-    /// use staso_runtime::{Context, Span, testing};
+    /// use staso::{Context, Span, testing};
     ///
     /// testing::capture(|| {
     ///     Span::builder("call").in_scope(|_| {
@@ -61,7 +61,7 @@ impl Context {
     /// of this process are recorded under.
     ///
     /// ```
-    /// use staso_runtime::Context;
+    /// use staso::Context;
     ///
     /// let cx = Context::extract_with(|name| match name {
     ///     "traceparent" => Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
@@ -75,10 +75,11 @@ impl Context {
         let span = get(TRACEPARENT).and_then(|header| parse_traceparent(&header));
         let baggage = get(BAGGAGE).filter(|header| header.len() <= MOST_HEADER_BYTES).unwrap_or_default();
         let value = |key| {
-            baggage.split(',').find_map(|member| {
+            let value = baggage.split(',').find_map(|member| {
                 let (name, value) = member.split(';').next()?.split_once('=')?;
                 (name.trim() == key).then(|| decode(value.trim())).flatten()
-            })
+            });
+            value.filter(|value| !value.trim().is_empty())
         };
         let user_id: Option<Arc<str>> = value(USER).map(Into::into);
         let conversation =

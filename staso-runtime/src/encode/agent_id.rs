@@ -2,8 +2,26 @@ use std::collections::HashMap;
 
 use uuid::{Uuid, fmt::Hyphenated, uuid};
 
+use crate::record::short;
+
 /// Fixed by the wire contract, section 5.
 const NAMESPACE: Uuid = uuid!("a1b2c3d4-e5f6-7890-abcd-ef1234567890");
+
+/// The `agent_id` under which Staso knows the agent of a name: a UUID that every SDK derives alike.
+///
+/// The name is taken as it is, with its case and its spaces.
+///
+/// ```
+/// assert_eq!(staso::agent_id("demo-agent"), "0cf2c2fe-e545-5eaa-b378-d7b106699088");
+/// ```
+#[must_use]
+pub fn agent_id(name: &str) -> String {
+    of(&short(name)).to_string()
+}
+
+fn of(name: &str) -> Hyphenated {
+    Uuid::new_v5(&NAMESPACE, name.as_bytes()).hyphenated()
+}
 
 /// Identifiers of agents, which follow from their names; each is worked out once.
 #[derive(Default)]
@@ -13,7 +31,7 @@ pub(super) struct AgentIds<'a> {
 
 impl<'a> AgentIds<'a> {
     pub(super) fn of(&mut self, name: &'a str) -> Hyphenated {
-        *self.known.entry(name).or_insert_with(|| Uuid::new_v5(&NAMESPACE, name.as_bytes()).hyphenated())
+        *self.known.entry(name).or_insert_with(|| of(name))
     }
 }
 
@@ -34,6 +52,7 @@ mod tests {
         ] {
             assert_eq!(ids.of(name).to_string(), id, "{name:?}");
             assert_eq!(ids.of(name).to_string(), id, "{name:?}, remembered");
+            assert_eq!(agent_id(name), id, "{name:?}");
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     record::SpanRecord,
 };
 use agent_id::AgentIds;
+pub use agent_id::agent_id;
 use object::Object;
 
 #[cfg(feature = "http")]

@@ -418,6 +418,9 @@ proptest! {
         let inner = |field: &str| serde_json::from_str::<Value>(span[field].as_str().unwrap()).unwrap();
         prop_assert_eq!(inner("input"), input);
         prop_assert_eq!(inner("output"), output);
+        let mut tags = tags;
+        let mut seen = HashSet::new();
+        tags.retain(|tag| seen.insert(tag.clone()));
         let mut attributes = json!({"tags": tags, "exception.type": exception});
         attributes[key] = metadata;
         prop_assert_eq!(inner("attributes"), attributes);

@@ -98,7 +98,7 @@ pub enum Retry {
 /// What an exporter says of a batch that it could not deliver.
 ///
 /// ```
-/// use staso_runtime::export::{ExportError, FailureKind, Retry};
+/// use staso::export::{ExportError, FailureKind, Retry};
 ///
 /// let error = ExportError::new(FailureKind::NetworkUnavailable, "connection refused").retry(Retry::Backoff);
 /// assert_eq!(error.to_string(), "network_unavailable: connection refused");

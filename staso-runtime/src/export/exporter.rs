@@ -9,7 +9,7 @@ use crate::annotation::Annotation;
 /// traced. A panic fails the batch, not the program.
 ///
 /// ```
-/// use staso_runtime::export::{Batch, Export, ExportError};
+/// use staso::export::{Batch, Export, ExportError};
 ///
 /// struct Count(usize);
 ///

@@ -69,3 +69,25 @@ impl CallSite {
         matches!(self.origin, Origin::Function { states_name: true })
     }
 }
+
+/// The name in a constant of the user's.
+///
+/// # Panics
+///
+/// If it is blank: while compiling, as call sites are constants.
+#[must_use]
+pub const fn stated_name(name: &'static str) -> &'static str {
+    assert!(!name.as_bytes().trim_ascii().is_empty(), "a span needs a name");
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic = "a span needs a name"]
+    fn a_function_whose_name_is_blank_does_not_compile() {
+        let _ = stated_name(" ");
+    }
+}

@@ -7,11 +7,11 @@ use serde::{Serialize, Serializer};
 /// The text form is that of a UUID, though the version and variant bits are random too.
 ///
 /// ```
-/// use staso_runtime::TraceId;
+/// use staso::TraceId;
 ///
 /// let id: TraceId = "c931d6ba-7556-d4da-590b-842753685e5a".parse()?;
 /// assert_eq!(id.to_string(), "c931d6ba-7556-d4da-590b-842753685e5a");
-/// # Ok::<(), staso_runtime::ParseIdError>(())
+/// # Ok::<(), staso::ParseIdError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TraceId(NonZeroU128);

@@ -29,7 +29,7 @@ impl SpanKind {
     /// The wire form: the lower-case name.
     ///
     /// ```
-    /// assert_eq!(staso_runtime::SpanKind::Llm.as_str(), "llm");
+    /// assert_eq!(staso::SpanKind::Llm.as_str(), "llm");
     /// ```
     #[must_use]
     pub const fn as_str(self) -> &'static str {

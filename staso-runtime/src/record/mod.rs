@@ -14,7 +14,7 @@ mod span_record;
 mod status;
 mod usage;
 
-pub use callsite::CallSite;
+pub use callsite::{CallSite, stated_name};
 pub(crate) use entry::{Begun, Entries, Entry, EntryBuf};
 pub(crate) use finished::Finished;
 pub use id::{ParseIdError, SpanId, TraceId};

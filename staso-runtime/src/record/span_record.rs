@@ -207,14 +207,14 @@ impl SpanRecord {
         self.metadata().find_map(|(known, json)| (known == key).then_some(json))
     }
 
-    /// Labels of the call site, then those that were added.
+    /// Labels of the call site, then those that were added, each once.
     pub fn tags(&self) -> impl Iterator<Item = &str> {
         let site = if self.policy.hides_metadata() { &[] } else { self.site.tags };
         // Longer ones were cut, and are among those that were added.
         site.iter()
             .copied()
             .filter(|tag| tag.len() <= SHORT)
-            .chain(self.facts.tags.iter().filter_map(|tag| self.slice(tag)))
+            .chain(self.facts.tags.iter().filter_map(|tag| self.slice(tag)).filter(|tag| !site.contains(tag)))
     }
 
     /// The model that answered.
@@ -419,7 +419,12 @@ impl Facts {
                         None => facts.metadata.push((range(key), range(json))),
                     }
                 }
-                Entry::Label(label) => facts.tags.push(range(label)),
+                Entry::Label(label) => {
+                    let same = |known: &Range<usize>| log.get(known.clone()) == Some(label.as_bytes());
+                    if !facts.tags.iter().any(same) {
+                        facts.tags.push(range(label));
+                    }
+                }
                 Entry::Status(status, message) => {
                     facts.status = status;
                     if !message.is_empty() {
@@ -427,9 +432,7 @@ impl Facts {
                     }
                 }
                 Entry::Error { type_name, message } => {
-                    if facts.status != SpanStatus::Timeout {
-                        facts.status = SpanStatus::Error;
-                    }
+                    facts.status = SpanStatus::Error;
                     facts.exception = Some(range(type_name));
                     facts.message = message.map(range);
                 }

@@ -1,7 +1,7 @@
 /// Tokens that a language model reports for one request.
 ///
 /// ```
-/// use staso_runtime::Usage;
+/// use staso::Usage;
 ///
 /// let usage = Usage::new(120, 345);
 /// assert_eq!((usage.input_tokens, usage.output_tokens, usage.total_tokens), (120, 345, 465));

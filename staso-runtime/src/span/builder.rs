@@ -10,7 +10,7 @@ use crate::{
 /// A span that is made without a macro.
 ///
 /// ```
-/// use staso_runtime::{Span, SpanKind, testing};
+/// use staso::{Span, SpanKind, testing};
 ///
 /// let spans = testing::capture(|| {
 ///     let hits = Span::builder("embed-query").kind(SpanKind::Retriever).in_scope(|span| {
@@ -71,7 +71,7 @@ impl<'a> SpanBuilder<'a> {
     /// Runs a future in the span: it starts at the first poll, and is current during each.
     ///
     /// ```
-    /// # use staso_runtime::Span;
+    /// # use staso::Span;
     /// # async fn search(query: &str) -> Vec<String> { vec![query.to_owned()] }
     /// # async fn example() {
     /// let hits = Span::builder("search")

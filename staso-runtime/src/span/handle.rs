@@ -16,7 +16,7 @@ use crate::{
 /// then everything below does nothing. A handle keeps nothing alive and never ends its span.
 ///
 /// ```
-/// use staso_runtime::{Span, SpanKind, Usage, testing};
+/// use staso::{Span, SpanKind, Usage, testing};
 ///
 /// let spans = testing::capture(|| {
 ///     Span::builder("chat").kind(SpanKind::Llm).in_scope(|span| {
@@ -37,7 +37,7 @@ pub struct Span {
 /// The first handle to a span allocates the state that they share.
 ///
 /// ```
-/// let span = staso_runtime::current_span();
+/// let span = staso::current_span();
 /// assert_eq!(span.span_id(), None);
 /// ```
 pub fn current_span() -> Span {
@@ -93,7 +93,7 @@ impl Span {
         });
     }
 
-    /// Adds a label.
+    /// Adds a label, unless it has that already.
     pub fn add_tag(&self, tag: &str) {
         self.set(|shared, log| {
             if !shared.recorder.policy.hides_metadata() {
@@ -103,6 +103,10 @@ impl Span {
     }
 
     /// Says how it ends, with a description; an empty one leaves an earlier description as it is.
+    ///
+    /// Order decides: an error, a panic or another `set_status` that comes later replaces it, and it
+    /// replaces an earlier one, of which the description and the type of the error remain. That the
+    /// function returns without an error changes nothing.
     pub fn set_status(&self, status: SpanStatus, message: &str) {
         self.set(|shared, log| {
             let message = if shared.recorder.policy.takes_errors() { message } else { "" };
@@ -110,7 +114,7 @@ impl Span {
         });
     }
 
-    /// Marks it as failed, with the error's text and type.
+    /// Marks it as failed, with the error's text and type. A later error replaces an earlier one.
     pub fn record_error<E: fmt::Display + ?Sized>(&self, error: &E) {
         self.set(|shared, log| {
             let text = display_text(error, &shared.recorder.limits);
@@ -157,7 +161,7 @@ impl Span {
     /// The sender thread sends it, before the span itself if need be; also after the span has ended.
     ///
     /// ```
-    /// let span = staso_runtime::current_span();
+    /// let span = staso::current_span();
     /// span.annotate("helpfulness", 0.9);
     /// span.annotate("verdict", "good");
     /// span.annotate("resolved", true);
@@ -166,7 +170,7 @@ impl Span {
     /// Anything else does not compile:
     ///
     /// ```compile_fail
-    /// staso_runtime::current_span().annotate("helpfulness", vec![0.9]);
+    /// staso::current_span().annotate("helpfulness", vec![0.9]);
     /// ```
     pub fn annotate(&self, name: impl Into<String>, value: impl Into<AnnotationValue>) {
         self.annotate_with(Annotation::new(name, value));

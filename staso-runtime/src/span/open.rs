@@ -173,7 +173,16 @@ impl OpenSpan {
     }
 
     pub(crate) fn failed(&mut self, type_name: &str, message: Option<&str>) {
+        self.settle();
         push_failure(self.recorder, self.site.kind, &mut self.log, type_name, message);
+    }
+
+    /// Takes over what handles set so far, so that what is written next comes after it: of two statuses
+    /// the later one counts. The span must not be entered.
+    pub(crate) fn settle(&mut self) {
+        if let Some(handle) = &self.scope.handle {
+            handle.move_to(&mut self.log);
+        }
     }
 
     /// Ends the span and hands it over.

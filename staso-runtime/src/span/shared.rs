@@ -71,9 +71,14 @@ impl Shared {
             self.state.store(DISCARDED, Ordering::Relaxed);
             return false;
         }
+        self.move_to(log);
+        true
+    }
+
+    /// Adds what the handles set so far.
+    pub(crate) fn move_to(&self, log: &mut EntryBuf) {
         while let Some(entries) = self.entries.pop() {
             log.extend(&entries);
         }
-        true
     }
 }

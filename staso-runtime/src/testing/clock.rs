@@ -18,7 +18,7 @@ use crate::{
 ///
 /// ```
 /// use std::time::Duration;
-/// use staso_runtime::testing::ManualClock;
+/// use staso::testing::ManualClock;
 ///
 /// let clock = ManualClock::new();
 /// clock.advance(Duration::from_secs(1));

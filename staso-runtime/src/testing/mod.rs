@@ -4,7 +4,7 @@
 //! [`Context`] along. Tests in parallel do not see each other, and need no client.
 //!
 //! ```
-//! use staso_runtime::{Span, SpanKind, testing};
+//! use staso::{Span, SpanKind, testing};
 //!
 //! fn answer(question: &str) -> String {
 //!     Span::builder("answer").kind(SpanKind::Tool).in_scope(|span| {

@@ -6,7 +6,7 @@ use staso::{
     testing::{Spans, capture, capture_async},
 };
 
-use super::check_both;
+use super::{block_on, check_both};
 
 fn metadata(value: Value) -> Map<String, Value> {
     value.as_object().expect("an object").clone()
@@ -100,7 +100,7 @@ fn metadata_may_use_the_arguments_before_the_body_moves_them() {
     let expected = metadata(json!({"shop": "tea", "items.count": 1, "sum": 5, "constant": 9}));
     assert_eq!(spans[0].metadata, expected);
 
-    let spans = super::block_on(capture_async(async { assert_eq!(shop().order_later(1, (2, 3)).await, 6) }));
+    let spans = block_on(capture_async(async { assert_eq!(shop().order_later(1, (2, 3)).await, 6) }));
     assert_eq!(spans[0].metadata, metadata(json!({"shop": "tea", "n": 1, "sum": 5})));
     assert_eq!(spans[0].input, Value::Null);
 }
@@ -223,4 +223,43 @@ fn all_options_at_once() {
     let expected = metadata(json!({"limit": 7}));
     assert_eq!(first(&spans), ("search", SpanKind::Retriever, &expected, vec!["one"]));
     assert_eq!((&spans[0].input, &spans[0].output), (&json!({"query": "ab"}), &json!({"result": [7, 7]})));
+}
+
+#[test]
+fn a_name_and_tags_may_be_any_constants() {
+    mod names {
+        pub(super) const NAME: &str = "constant";
+    }
+    const fn chosen(first: bool) -> &'static str {
+        if first { "first" } else { "second" }
+    }
+    struct Generic<T>(T);
+    trait Named {
+        const NAME: &'static str;
+        #[staso::tool(name = Self::NAME)]
+        fn provided(&self) {}
+    }
+    impl<T> Named for Generic<T> {
+        const NAME: &'static str = "of the type";
+    }
+    impl<T: Send> Generic<T> {
+        const TAG: &'static str = "generic";
+
+        #[staso::tool(name = concat!("generic", ".", "get"), tags = [Self::TAG, names::NAME])]
+        async fn get(&self) {}
+    }
+    #[staso::agent(name = names::NAME)]
+    fn constant() {}
+    #[staso::tool(name = chosen(false), tags = [chosen(true)])]
+    fn function() {}
+
+    let spans = capture(|| {
+        constant();
+        function();
+        Generic(1).provided();
+        block_on(Generic("x").get());
+    });
+    assert_eq!(spans.tree(), "agent constant\ntool second\ntool of the type\ntool generic.get\n");
+    assert_eq!((&spans[0].agent_name[..], &spans[1].tags[..]), ("constant", &["first".to_owned()][..]));
+    assert_eq!(spans[3].tags, ["generic", "constant"]);
 }
