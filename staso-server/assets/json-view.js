@@ -1,6 +1,7 @@
 // Shows JSON that folds. What is folded is not in the page, and nothing is deeper in the script's stack than
 // one level, so that neither size nor nesting is a limit.
 import { parse } from "./json-parse.js";
+import { blocks } from "./whole-text.js";
 
 /** Rows and levels that are shown without being asked for. */
 const OPEN = { rows: 60, levels: 8 };
@@ -14,6 +15,8 @@ const TEXT = 2000;
 /** Replaces the sight of each element with `data-json` in the root; the text itself stays for copying. */
 export function enhance(root) {
   for (const source of root.querySelectorAll("[data-json]:not([hidden])")) {
+    // The beginning of a text is no JSON; what fetches the whole comes back with it.
+    if (source.closest(".long:not([data-state])")) continue;
     const node = parse(source.textContent);
     if (!node?.entries) continue;
     source.before(view(node));
@@ -120,7 +123,7 @@ function scalar(node) {
   }
   value.textContent = legible(text.slice(0, TEXT));
   if (text.length > TEXT) {
-    const more = button(`… all ${text.length.toLocaleString()} characters`, () => (value.textContent = legible(text)));
+    const more = button(`… all ${text.length.toLocaleString()} characters`, () => value.replaceChildren(...blocks(legible(text))));
     value.append(more);
   }
   return value;

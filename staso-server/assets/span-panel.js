@@ -1,6 +1,7 @@
 // The panel of a span, as the server renders it, and what scripts add to it.
 import { enhance } from "./json-view.js";
 import { localize } from "./time.js";
+import { prepareLong } from "./whole-text.js";
 
 /** Fetches a panel; null when it is not there, or another was asked for meanwhile. */
 export async function load(address, signal) {
@@ -16,5 +17,6 @@ export async function load(address, signal) {
 
 export function prepare(panel) {
   enhance(panel);
+  prepareLong(panel);
   localize(panel);
 }

@@ -9,6 +9,8 @@ const formats = {
 // The same words as `format::ago` on the server.
 export function ago(moment, now = Date.now()) {
   const seconds = Math.floor((now - moment) / 1000);
+  // What is to come, beyond what clocks differ by.
+  if (seconds < -120) return formats.full.format(moment);
   if (seconds < 5) return "just now";
   if (seconds < 60) return `${seconds} s ago`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;

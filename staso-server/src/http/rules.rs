@@ -42,6 +42,7 @@ pub const ROUTES: &[(&str, Rule)] = &[
     ("/traces/{}", Rule::Page),
     ("/traces/{}/rows", Rule::Page),
     ("/traces/{}/spans/{}", Rule::Page),
+    ("/traces/{}/spans/{}/text", Rule::Page),
     ("/conversations", Rule::Page),
     ("/conversations/{}", Rule::Page),
     ("/users", Rule::Page),

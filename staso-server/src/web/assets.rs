@@ -48,6 +48,7 @@ static ASSETS: &[Asset] = &[
     asset!("stream.js", JS),
     asset!("json-parse.js", JS),
     asset!("json-view.js", JS),
+    asset!("whole-text.js", JS),
     asset!("span-panel.js", JS),
     asset!("span-tree.js", JS),
     asset!("time-axis.js", JS),

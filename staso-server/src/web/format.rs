@@ -61,6 +61,18 @@ pub fn count(number: u64) -> String {
     text
 }
 
+/// Bytes as people say it: `900 bytes`, `12 KB`, `2.9 MB`.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "a size that people read")]
+pub fn bytes(number: usize) -> String {
+    let kilobytes = number as f64 / 1024.0;
+    match number {
+        0..1_024 => format!("{number} bytes"),
+        1_024..1_048_576 => format!("{kilobytes:.0} KB"),
+        _ => format!("{:.1} MB", kilobytes / 1024.0),
+    }
+}
+
 /// At most three digits and a unit: `999`, `1.24k`, `12.4k`, `3.10M`.
 #[must_use]
 pub fn compact(number: u64) -> String {
@@ -172,11 +184,15 @@ pub fn minute(moment: Timestamp) -> String {
     text.get(..19).map_or_else(|| text.clone(), |text| text.replace('T', " "))
 }
 
-/// `just now`, `42 s ago`, `5 min ago`, `3 h ago`, `12 d ago`. The module `time.js` says the same.
+/// `just now`, `42 s ago`, `5 min ago`, `3 h ago`, `12 d ago`; the moment itself when it is to come, beyond what clocks
+/// differ by. The module `time.js` says the same.
 #[must_use]
 pub fn ago(moment: Timestamp, now: Timestamp) -> String {
+    /// In seconds.
+    const CLOCKS_DIFFER: i64 = 120;
     let seconds = now.as_micros().saturating_sub(moment.as_micros()) / 1_000_000;
     match seconds {
+        _ if seconds < -CLOCKS_DIFFER => format!("{} UTC", minute(moment)),
         ..5 => "just now".to_owned(),
         5..60 => format!("{seconds} s ago"),
         60..3_600 => format!("{} min ago", seconds / 60),
@@ -302,6 +318,11 @@ mod tests {
     }
 
     #[test]
+    fn sizes_are_said_briefly() {
+        assert_eq!([900, 12_288, 3_000_000].map(bytes), ["900 bytes", "12 KB", "2.9 MB"]);
+    }
+
+    #[test]
     fn a_failure_among_many_does_not_round_to_none() {
         for (part, expected) in
             [(0.0, "0%"), (0.000_1, "<0.1%"), (0.004, "0.4%"), (0.0996, "10%"), (0.12, "12%"), (1.0, "100%")]
@@ -311,9 +332,11 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_is_as_long_ago_as_it_was() {
+    fn b11_a_moment_is_as_long_ago_as_it_was_or_a_date() {
         let now = Timestamp::from_micros(10_000_000_000_000);
         for (seconds, expected) in [
+            (-9_000, "1970-04-26 20:16:40 UTC"),
+            (-315_360_000, "1980-04-23 17:46:40 UTC"),
             (-90, "just now"),
             (4, "just now"),
             (42, "42 s ago"),

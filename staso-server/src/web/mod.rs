@@ -52,5 +52,6 @@ pub fn routes() -> Router<AppState> {
         .route("/traces/{trace_id}", get(trace::page))
         .route("/traces/{trace_id}/rows", get(trace::rows))
         .route("/traces/{trace_id}/spans/{span_id}", get(trace::span))
+        .route("/traces/{trace_id}/spans/{span_id}/text", get(trace::text))
         .route("/conversations/{id}", get(conversation::page))
 }

@@ -10,6 +10,7 @@ mod waterfall;
 use axum::{
     Json,
     extract::{Path, Query, State},
+    http::header::CONTENT_TYPE,
     response::{Html, IntoResponse, Response},
 };
 use maud::{Markup, html};
@@ -17,7 +18,7 @@ use serde::Deserialize;
 
 use super::{
     Link, PageContext, PageError, Section, layout,
-    span::{Place, panel},
+    span::{self, Place, panel},
 };
 use crate::{
     http::{ApiError, AppState, InWorkspace},
@@ -98,6 +99,25 @@ pub(super) async fn span(
     let span = span.ok_or_else(missing_span)?;
     let trace = state.store.trace(workspace, trace_id).await?.ok_or_else(missing_span)?;
     Ok(Html(panel(&context, &place(&trace), &span).into_string()))
+}
+
+/// Which text of a span.
+#[derive(Deserialize)]
+pub(super) struct Part {
+    part: String,
+}
+
+/// `GET /traces/{trace_id}/spans/{span_id}/text?part=`: a text of a span, whole, of which pages have the beginning.
+pub(super) async fn text(
+    State(state): State<AppState>,
+    InWorkspace(workspace): InWorkspace,
+    Path((trace_id, span_id)): Path<(String, String)>,
+    Query(Part { part }): Query<Part>,
+) -> Result<Response, ApiError> {
+    let span = state.store.span(workspace.id, TraceId::new(trace_id), SpanId::new(span_id)).await?;
+    let span = span.ok_or_else(|| ApiError::not_found("span"))?;
+    let text = span::part(span.record.get(), &part).ok_or_else(|| ApiError::not_found("text"))?;
+    Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], text.into_owned()).into_response())
 }
 
 fn missing() -> ApiError {

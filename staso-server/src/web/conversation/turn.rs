@@ -17,7 +17,7 @@ const STEPS: usize = 200;
 const SHOWN: usize = 1_500;
 
 /// More of a text than this is left to the trace's page, in bytes.
-const LONGEST: usize = 64 << 10;
+const LONGEST: usize = 10 << 10;
 
 /// Deeper steps are indented no further.
 const DEEPEST: usize = 10;

@@ -1,9 +1,10 @@
 use maud::{Markup, html};
 
 use super::{
-    chat::{Message, ToolCall},
+    chat::{self, Message, ToolCall},
     payload::Payload,
     record::{Known, Record},
+    text::Texts,
 };
 use crate::{
     model::{Annotation, AnnotationValue, SpanRow, StoredSpan, Timestamp, TraceId, TraceStatus},
@@ -30,14 +31,19 @@ impl Place<'_> {
     }
 }
 
-/// More of a text than this is not put into a page; the whole is one link away.
-const LONGEST: usize = 2 << 20;
+/// More of a text than this is not put into a page, in bytes; the rest is one click away. Browsers take seconds to lay
+/// out some tens of kilobytes without a space.
+const SHOWN: usize = 10 << 10;
+
+/// JSON and pictures up to this size are fetched without being asked for, in bytes.
+const FETCHED: usize = 1 << 20;
 
 /// Everything that is known of a span.
 pub(in crate::web) fn panel(context: &PageContext, place: &Place<'_>, span: &StoredSpan) -> Markup {
     let row = &span.row;
     let record = Record::of(span.record.get());
     let known = record.known();
+    let texts = Texts { context, trace_id: place.trace_id, span_id: &row.span_id };
     let raw = context
         .link(Link::to("/v1/traces").part(place.trace_id.as_str()).part("spans").part(row.span_id.as_str()));
     html! {
@@ -55,21 +61,21 @@ pub(in crate::web) fn panel(context: &PageContext, place: &Place<'_>, span: &Sto
                 }
             }
             @if row.status.is_failure() || !record.error_message.is_empty() {
-                (failure(&record, &known, row.status.is_failure()))
+                (failure(&texts, &record, &known, row.status.is_failure()))
             }
             (facts(context, place, row, &record, &known))
-            (payload("Input", &record.input, &raw))
-            (payload("Output", &record.output, &raw))
+            (payload("Input", "input", &record.input, &texts))
+            (payload("Output", "output", &record.output, &texts))
             @if !["", "{}"].contains(&record.attributes.as_str()) {
                 details.payload open[known.others] {
                     summary { h3 { "Metadata" } }
-                    (source(&record.attributes, &raw))
+                    (shown("attributes", &record.attributes, Look::Json, &texts))
                 }
             }
             (annotations(place, row))
             details.payload {
                 summary { h3 { "Record as it came" } }
-                (source(span.record.get(), &raw))
+                (on_demand("record", &texts))
                 p.muted { a href=(raw) { "Open as JSON" } }
             }
         }
@@ -81,7 +87,7 @@ fn permalink(context: &PageContext, trace_id: &TraceId, row: &SpanRow) -> Link {
     context.link(Link::to("/traces").part(trace_id.as_str()).with("span", row.span_id.as_str()))
 }
 
-fn failure(record: &Record, known: &Known, failed: bool) -> Markup {
+fn failure(texts: &Texts<'_>, record: &Record, known: &Known, failed: bool) -> Markup {
     html! {
         div.span-failure {
             strong {
@@ -90,24 +96,23 @@ fn failure(record: &Record, known: &Known, failed: bool) -> Markup {
                 @else { "Error text" }
             }
             @if record.error_message.is_empty() { p.muted { "Without a message" } }
-            @else { pre.text { (record.error_message) } }
+            @else { (shown("error", &record.error_message, Look::Text, texts)) }
         }
     }
 }
 
 fn facts(context: &PageContext, place: &Place<'_>, row: &SpanRow, record: &Record, known: &Known) -> Markup {
-    let offset = micros_since(place.trace_start, row.started_at);
     let suppressed = record.suppressed();
     html! {
         dl.facts {
             dt { "Started" }
-            dd { (format::time(row.started_at)) " " span.muted { "+" (format::duration(offset)) } }
+            dd { (format::time(row.started_at)) " " span.muted { (since(place.trace_start, row.started_at)) } }
             dt { "Duration" }
             dd {
                 @if row.provisional { @if place.standing() == TraceStatus::Running { "still running" } @else { "unfinished" } }
                 @else {
                     (format::duration(row.duration_micros)) " "
-                    span.muted { (share(row.duration_micros, place.trace_micros)) " of the trace" }
+                    span.muted { (share(row.duration_micros, place.trace_micros)) }
                 }
             }
             @if !record.status.is_empty() && !record.status.eq_ignore_ascii_case(row.status.as_str()) {
@@ -211,41 +216,63 @@ fn is_web_address(text: &str) -> bool {
     text.starts_with("https://") || text.starts_with("http://")
 }
 
-fn payload(title: &str, text: &str, raw: &Link) -> Markup {
+fn payload(title: &str, name: &str, text: &str, texts: &Texts<'_>) -> Markup {
     html! {
         section.payload {
             header.payload-head {
                 h3 { (title) }
-                @if !text.is_empty() { button.ghost.small type="button" data-copy-source { "Copy" } }
+                @if !text.is_empty() { button.ghost.small type="button" data-copy-from=(texts.link(name)) { "Copy" } }
             }
             @match Payload::of(text) {
                 Payload::Empty => p.none { "Nothing recorded" },
-                Payload::Text(text) => (plain(&text, raw)),
-                Payload::Json(text) => (source(text, raw)),
+                Payload::Text(text) if chat::is_picture(&text) => (picture(&format!("{name}.text"), &text, texts)),
+                Payload::Text(text) => (shown(&format!("{name}.text"), &text, Look::Text, texts)),
+                Payload::Json(text) => (shown(name, text, Look::Json, texts)),
                 Payload::Chat(messages) => {
-                    (chat(&messages))
-                    details { summary { "As JSON" } (source(text, raw)) }
+                    (dialogue(name, &messages, texts))
+                    details { summary { "As JSON" } (on_demand(name, texts)) }
                 }
             }
         }
     }
 }
 
-fn chat(messages: &[Message]) -> Markup {
+fn dialogue(name: &str, messages: &[Message], texts: &Texts<'_>) -> Markup {
     html! {
         ol.chat {
-            @for message in messages {
+            @for (number, message) in messages.iter().enumerate() {
+                @let part = |of: &str| format!("{name}.{number}.{of}");
                 li.message.{ "by-" (speaker(&message.role)) } {
                     p.role {
                         (message.role)
+                        @if !message.name.is_empty() { " " (message.name) }
                         @if !message.answers.is_empty() { " " span.muted { "answers " code { (message.answers) } } }
+                        @if message.failed { " " span.failed { "✗ error" } }
                     }
-                    @if !message.text.is_empty() { pre.text data-json[may_be_json(&message.text)] { (message.text) } }
-                    @for ToolCall { id, name, arguments } in &message.calls {
+                    @if !message.thoughts.is_empty() {
+                        details.thoughts open {
+                            summary { "Thoughts" }
+                            (shown(&part("thoughts"), &message.thoughts, Look::Text, texts))
+                        }
+                    }
+                    @if !message.refusal.is_empty() {
+                        p.failed { "Refused" }
+                        (shown(&part("refusal"), &message.refusal, Look::Text, texts))
+                    }
+                    @if !message.text.is_empty() { (shown(&part("text"), &message.text, Look::Text, texts)) }
+                    @for (number, address) in message.pictures.iter().enumerate() {
+                        (picture(&part(&format!("picture.{number}")), address, texts))
+                    }
+                    @for (number, ToolCall { id, name, arguments }) in message.calls.iter().enumerate() {
                         div.call {
                             p { "calls " code { (name) } @if !id.is_empty() { " " span.muted { "as " code { (id) } } } }
-                            @if !arguments.is_empty() { pre.json data-json { (arguments) } }
+                            @if !arguments.is_empty() {
+                                (shown(&part(&format!("call.{number}")), arguments, Look::Json, texts))
+                            }
                         }
+                    }
+                    @if !message.others.is_empty() {
+                        p.muted { "Not shown here: " (message.others.join(", ")) }
                     }
                 }
             }
@@ -264,25 +291,58 @@ fn speaker(role: &str) -> &'static str {
     }
 }
 
-/// JSON, which a script folds.
-fn source(text: &str, raw: &Link) -> Markup {
-    if text.len() > LONGEST {
-        return plain(text, raw);
+/// How a text looks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    Text,
+    /// A script folds it.
+    Json,
+}
+
+/// A text, or the beginning of a long one.
+fn shown(part: &str, text: &str, look: Look, texts: &Texts<'_>) -> Markup {
+    let is_json = look == Look::Json || text.trim_start().starts_with(['{', '[']);
+    let class = if look == Look::Json { "json" } else { "text" };
+    let start = text.get(..text.floor_char_boundary(SHOWN)).unwrap_or_default();
+    if start.len() == text.len() {
+        return html! { pre.(class) data-json[is_json] { (text) } };
     }
-    html! { pre.json data-json data-source { (text) } }
-}
-
-/// Whether a script should try to fold a text.
-fn may_be_json(text: &str) -> bool {
-    text.trim_start().starts_with(['{', '['])
-}
-
-fn plain(text: &str, raw: &Link) -> Markup {
-    let shown = text.get(..text.floor_char_boundary(LONGEST)).unwrap_or_default();
+    let whole = texts.link(part);
     html! {
-        pre.text data-source data-json[may_be_json(shown)] { (shown) }
-        @if shown.len() < text.len() {
-            p.muted { "The first 2 MiB. " a href=(raw) { "Open all of it" } }
+        div.long data-whole=(whole) data-fetch[is_json && text.len() <= FETCHED] {
+            pre.(class) data-json[is_json] { (start) }
+            p.muted {
+                "The first 10 KB of " (format::bytes(text.len())) ". "
+                button.ghost.small type="button" data-show-whole { "Show all of it" }
+                " " a href=(whole) { "Open as text" }
+            }
+        }
+    }
+}
+
+/// JSON that a script fetches once it is unfolded, as the page has what it says already.
+fn on_demand(part: &str, texts: &Texts<'_>) -> Markup {
+    let whole = texts.link(part);
+    html! {
+        div.long data-whole=(whole) data-fetch {
+            pre.json data-json {}
+            p.muted { a href=(whole) { "Open as text" } }
+        }
+    }
+}
+
+/// A picture that is in its own address: a script shows it.
+fn picture(part: &str, address: &str, texts: &Texts<'_>) -> Markup {
+    let kind =
+        address.strip_prefix("data:").and_then(|rest| rest.split_once(';')).map_or("", |(kind, _)| kind);
+    let whole = texts.link(part);
+    html! {
+        div.long data-whole=(whole) data-picture data-fetch[address.len() <= FETCHED] {
+            p.muted {
+                (kind) ", " (format::bytes(address.len())) " as text "
+                button.ghost.small type="button" data-show-whole { "Show the picture" }
+                " " a href=(whole) { "Open as text" }
+            }
         }
     }
 }
@@ -324,13 +384,21 @@ fn value(value: &AnnotationValue) -> String {
     }
 }
 
-fn micros_since(start: Timestamp, moment: Timestamp) -> u64 {
-    u64::try_from(moment.as_micros().saturating_sub(start.as_micros())).unwrap_or(0)
+/// How much later than the trace a step began, or earlier, by a clock that is behind.
+fn since(start: Timestamp, moment: Timestamp) -> String {
+    let micros = moment.as_micros().saturating_sub(start.as_micros());
+    let distance = format::duration(micros.unsigned_abs());
+    if micros < 0 { format!("{distance} before the trace") } else { format!("+{distance}") }
 }
 
+/// How much of the trace a step took: work in the background may go on after the trace's root has ended.
 #[expect(clippy::cast_precision_loss, reason = "a percentage that people read")]
 fn share(micros: u64, of: u64) -> String {
-    format::percent(if of == 0 { 1.0 } else { (micros as f64 / of as f64).min(1.0) })
+    match (micros, of) {
+        (0, 0) => String::new(),
+        _ if micros > of => "longer than the trace".to_owned(),
+        _ => format!("{} of the trace", format::percent(micros as f64 / of as f64)),
+    }
 }
 
 #[cfg(test)]
@@ -396,9 +464,51 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_is_cut_and_a_deep_one_is_not_followed() {
-        let page = rendered(&json!({"input": "ä".repeat(LONGEST), "output": "[".repeat(100_000)}));
-        assert!(page.contains("Open all of it"));
-        assert!(page.contains(&"[".repeat(100_000)));
+    fn b13_a_long_text_is_on_the_page_once_and_not_whole() {
+        let long = "A".repeat(1_000_000);
+        for (field, value) in [
+            ("input", long.clone()),
+            ("output", json!({"messages": [{"role": "user", "content": long}]}).to_string()),
+            ("output", "[".repeat(1_000_000)),
+            ("attributes", json!({"a": long}).to_string()),
+            ("error_message", long.clone()),
+            (
+                "input",
+                json!({"messages": [{"role": "tool", "content": json!({"a": long}).to_string()}]})
+                    .to_string(),
+            ),
+        ] {
+            let page = rendered(&json!({ field: value }));
+            assert!(page.len() < SHOWN + 8_000, "{field}: {} bytes", page.len());
+            assert!(page.contains("Show all of it") && page.contains("/text?part="), "{field}");
+        }
+        let twice = rendered(
+            &json!({"input": json!({"messages": [{"role": "user", "content": "only here"}]}).to_string()}),
+        );
+        assert_eq!(twice.matches("only here").count(), 1, "{twice}");
+    }
+
+    #[test]
+    fn b13_a_picture_is_shown_as_one() {
+        let address = format!("data:image/png;base64,{}", "A".repeat(500_000));
+        let chat =
+            json!([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": address}}]}]);
+        for input in [chat.to_string(), address] {
+            let page = rendered(&json!({ "input": input }));
+            assert!(
+                page.len() < 8_000 && page.contains("data-picture") && page.contains("image/png"),
+                "{page}"
+            );
+        }
+    }
+
+    #[test]
+    fn b12_a_step_beyond_its_trace_is_no_part_of_it() {
+        assert_eq!(share(5_000_000, 100_000), "longer than the trace");
+        assert_eq!(share(50_000, 100_000), "50% of the trace");
+        assert_eq!(share(100_000, 100_000), "100% of the trace");
+        let start = Timestamp::from_micros(3_600_000_000);
+        assert_eq!(since(start, Timestamp::from_micros(0)), "1h 00m before the trace");
+        assert_eq!(since(start, start.plus_micros(20)), "+20 µs");
     }
 }

@@ -2,7 +2,10 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::chat::{self, Message};
+use super::{
+    chat::{self, Message},
+    json::Json,
+};
 
 /// What an input or output says to a reader.
 #[derive(Debug, PartialEq)]
@@ -75,9 +78,15 @@ impl<'a> Payload<'a> {
         if text.trim().is_empty() {
             return Self::Empty;
         }
-        match parse(text) {
-            Some(Value::String(text)) => Self::Text(text.into()),
-            Some(value) => chat::find(&value).map_or(Self::Json(text), Self::Chat),
+        if text.len() > LONGEST {
+            let is_structure = text.trim_start().starts_with(['{', '[']);
+            return if is_structure { Self::Json(text) } else { Self::Text(text.into()) };
+        }
+        match Json::of(text) {
+            Some(value) => match value.string() {
+                Some(text) => Self::Text(text.into()),
+                None => chat::find(value).map_or(Self::Json(text), Self::Chat),
+            },
             None if text.trim_start().starts_with(['{', '[']) => Self::Json(text),
             None => Self::Text(text.into()),
         }
@@ -108,7 +117,7 @@ fn parse(text: &str) -> Option<Value> {
 fn of_chat(messages: &[Message], direction: Direction) -> Gist {
     let by_user = |message: &&Message| direction == Direction::Out || message.role == "user";
     let message = messages.iter().rev().find(by_user).or_else(|| messages.last());
-    let text = message.map(|message| message.text.clone()).filter(|text| !text.is_empty());
+    let text = message.map(|message| message.said().to_owned()).filter(|text| !text.is_empty());
     let calls = messages.iter().any(|message| !message.calls.is_empty());
     Gist { partial: messages.len() > 1 || calls || text.is_none(), text }
 }

@@ -1,7 +1,7 @@
 use maud::{Markup, html};
 
 use crate::{
-    model::{Annotation, TraceDetail},
+    model::{Annotation, Timestamp, TraceDetail},
     web::{Link, PageContext, format},
 };
 
@@ -56,9 +56,30 @@ pub(super) fn heading(context: &PageContext, trace: &TraceDetail) -> Markup {
                     }
                 }
             }
+            @if let Some(hint) = outside(trace) { p.notes { (hint) } }
             (notes(&trace.annotations))
         }
     }
+}
+
+/// Which steps do not lie in the time that is given for the trace.
+fn outside(trace: &TraceDetail) -> Option<String> {
+    /// In microseconds: times come in milliseconds, so that ends are off by as much.
+    const ROUNDED: i64 = 2_000;
+    let summary = &trace.summary;
+    let lasts = i64::try_from(summary.duration_micros).unwrap_or(i64::MAX);
+    let (start, end) = (summary.started_at, summary.started_at.plus_micros(lasts));
+    let apart = |later: Timestamp, earlier: Timestamp| later.as_micros().saturating_sub(earlier.as_micros());
+    let said = |micros: i64| format::duration(micros.unsigned_abs());
+    let early =
+        trace.spans.iter().map(|span| apart(start, span.started_at)).max().filter(|micros| *micros > ROUNDED);
+    let late =
+        trace.spans.iter().map(|span| apart(span.ended_at(), end)).max().filter(|micros| *micros > ROUNDED);
+    let early = early.map(|micros| format!("a step began {} before it, by another clock", said(micros)));
+    let late = late.map(|micros| format!("a step ended {} after it", said(micros)));
+    let steps: Vec<String> = early.into_iter().chain(late).collect();
+    (!steps.is_empty())
+        .then(|| format!("Start and duration are those of the root: {}.", steps.join(", and ")))
 }
 
 /// How many annotations there are, and on how many steps.
