@@ -178,7 +178,7 @@ fn stops_twice(end: impl FnOnce(Client)) {
             std::thread::yield_now();
         }
         let _ = stopping.send(());
-        let _ = staso::shutdown(support::server::WATCHDOG);
+        let _ = staso::shutdown(WATCHDOG);
     });
     for _ in 0..2_000 {
         Span::builder("a").in_scope(|_| ());
@@ -239,7 +239,7 @@ const DELIVERS: usize = 10;
 /// is at one moment or another.
 #[cfg(unix)]
 fn fork_beside_threads() {
-    let quiet = || builder().exporter(staso::Exporter::none()).flush_interval(Duration::from_millis(1));
+    let quiet = || builder().exporter(Exporter::none()).flush_interval(Duration::from_millis(1));
     let stop = AtomicBool::new(false);
     let all_well = std::thread::scope(|threads| {
         threads.spawn(|| {

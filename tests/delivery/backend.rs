@@ -229,6 +229,9 @@ fn a_backend_that_is_down_is_not_an_error_of_init_and_the_agent_goes_on() {
     assert!(report.retryable(), "{}", counts(&report));
 }
 
+/// A deadline that has to pass, long enough for a server on a busy machine to read a request before.
+const SLOW: Duration = Duration::from_secs(2);
+
 #[test]
 fn an_answer_that_trickles_or_never_comes_is_cut_at_the_deadline() {
     for slow in [Step::Trickle as fn(_) -> _, Step::Park, Step::Hold] {
@@ -239,7 +242,7 @@ fn an_answer_that_trickles_or_never_comes_is_cut_at_the_deadline() {
         let client = crate::harness::builder()
             .base_url(server.url())
             .clock(clock.clone())
-            .http_timeout(Duration::from_millis(200))
+            .http_timeout(SLOW)
             .init()
             .expect("valid settings");
         let _ = clock.wait_for_wait(1);
@@ -265,7 +268,7 @@ fn a_batch_that_was_stored_after_the_deadline_is_sent_again_under_its_key_and_st
     let client = crate::harness::builder()
         .base_url(server.url())
         .clock(clock.clone())
-        .http_timeout(Duration::from_millis(200))
+        .http_timeout(SLOW)
         .init()
         .expect("valid settings");
     let _ = clock.wait_for_wait(1);

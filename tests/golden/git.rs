@@ -1,13 +1,10 @@
 //! The commit that a program runs from, on its roots.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::{self, Command},
-};
+use std::{fs, path::Path, process::Command};
 
 use serde_json::json;
 use staso::Span;
+use tempfile::TempDir;
 
 use crate::{
     compare::Golden,
@@ -20,24 +17,13 @@ fn a() -> u32 {
 }
 
 /// A work tree with one commit, a remote with a password in it, and a file that is not tracked.
-struct WorkTree(PathBuf);
-
-impl WorkTree {
-    fn new(name: &str) -> Self {
-        let tree = Self(std::env::temp_dir().join(format!("staso-golden-{}-{name}", process::id())));
-        fs::create_dir_all(&tree.0).expect("a temporary folder");
-        git(&tree.0, &["init", "--quiet", "--initial-branch=main"]);
-        git(&tree.0, &["commit", "--quiet", "--allow-empty", "--message=first"]);
-        git(&tree.0, &["remote", "add", "origin", "https://user:secret@example.com/acme/demo.git"]);
-        fs::write(tree.0.join("untracked"), "").expect("a file");
-        tree
-    }
-}
-
-impl Drop for WorkTree {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+fn work_tree() -> TempDir {
+    let tree = tempfile::tempdir().expect("a temporary folder");
+    git(tree.path(), &["init", "--quiet", "--initial-branch=main"]);
+    git(tree.path(), &["commit", "--quiet", "--allow-empty", "--message=first"]);
+    git(tree.path(), &["remote", "add", "origin", "https://user:secret@example.com/acme/demo.git"]);
+    fs::write(tree.path().join("untracked"), "").expect("a file");
+    tree
 }
 
 fn git(folder: &Path, arguments: &[&str]) -> String {
@@ -78,8 +64,7 @@ fn roots_carry_the_commit_of_the_work_tree() {
         t()
     }
 
-    let tree = WorkTree::new("repo");
-    Process::with(&[]).in_folder(&tree.0).run(|| {
+    Process::with(&[]).in_folder(work_tree).run(|| {
         let commit = git(Path::new("."), &["rev-parse", "HEAD"]);
         let differs = |golden: Golden, root: &str| {
             golden.differs(root, "attributes.vcs.commit.sha", json!(commit), "it is another work tree")
@@ -98,13 +83,12 @@ fn roots_carry_the_commit_of_the_work_tree() {
 
 #[test]
 fn variables_of_the_program_win_over_the_work_tree() {
-    let tree = WorkTree::new("env");
     let variables = [
         ("STASO_VCS_COMMIT_SHA", "0123456789abcdef0123456789abcdef01234567"),
         ("STASO_VCS_BRANCH", "release"),
         ("STASO_VCS_REPO_URL", "https://tok:en@example.com/acme/x.git"),
     ];
-    Process::with(&variables).in_folder(&tree.0).run(|| {
+    Process::with(&variables).in_folder(work_tree).run(|| {
         let url = json!("https://example.com/acme/x.git");
         let golden = Golden::load("git_env").differs(
             "a",
@@ -135,8 +119,7 @@ fn variables_of_a_platform_state_the_commit() {
 
 #[test]
 fn the_commit_is_left_out_when_it_is_switched_off() {
-    let tree = WorkTree::new("off");
-    Process::with(&[]).in_folder(&tree.0).run(|| {
+    Process::with(&[]).in_folder(work_tree).run(|| {
         check_with(Golden::load("git_off"), settings().capture_git(false), || {
             a();
         });

@@ -2,13 +2,13 @@
 
 use std::{
     any, env,
-    path::PathBuf,
     process::{self, Command},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use staso::{Builder, Capture, Client, DeliveryReport, Exporter};
+use tempfile::TempDir;
 
 use crate::{
     compare::Golden,
@@ -93,10 +93,9 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 /// A process in which a part of a test runs: this binary, asked for that test alone.
-#[derive(Default)]
 pub struct Process {
     variables: Vec<(String, String)>,
-    folder: Option<PathBuf>,
+    folder: Option<fn() -> TempDir>,
 }
 
 const CHILD: &str = "GOLDEN_TEST_CHILD";
@@ -108,8 +107,10 @@ impl Process {
         Self { variables: variables.iter().map(owned).collect(), folder: None }
     }
 
-    pub fn in_folder(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.folder = Some(folder.into());
+    /// It runs in a folder that the parent makes, and removes when the child has ended: the child exits
+    /// without a destructor.
+    pub fn in_folder(mut self, make: fn() -> TempDir) -> Self {
+        self.folder = Some(make);
         self
     }
 
@@ -132,7 +133,8 @@ impl Process {
         command.envs(["PATH", "SystemRoot"].into_iter().filter_map(|name| Some((name, env::var_os(name)?))));
         command.envs(self.variables);
         // Elsewhere than in this repository, whose facts its spans would carry.
-        command.current_dir(self.folder.unwrap_or_else(env::temp_dir));
+        let folder = self.folder.map(|make| make());
+        command.current_dir(folder.as_ref().map_or_else(env::temp_dir, |folder| folder.path().to_owned()));
         let output = command.output().expect("the child runs");
         assert!(
             output.status.success(),

@@ -49,7 +49,7 @@ fn everything_can_come_from_the_environment() {
         ("STASO_WORKSPACE_SLUG", "ws-env"),
         ("STASO_BASE_URL", &server.url()),
     ];
-    Process::with(&variables).in_folder(std::env::temp_dir()).run(|| {
+    Process::with(&variables).run(|| {
         let staso = staso::init().expect("valid settings");
         t();
         assert!(staso.shutdown(LONG).ok());

@@ -130,20 +130,8 @@ pub(super) fn without_credentials(url: &str) -> String {
 mod tests {
     use super::*;
 
-    struct Folder(std::path::PathBuf);
-
-    impl Folder {
-        fn new(name: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("staso-git-{}-{name}", std::process::id()));
-            fs::create_dir_all(&path).unwrap();
-            Self(path)
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
+    fn folder() -> tempfile::TempDir {
+        tempfile::tempdir().unwrap()
     }
 
     fn git(folder: &Path, arguments: &[&str]) -> bool {
@@ -157,46 +145,46 @@ mod tests {
 
     #[test]
     fn a_work_tree_gives_commit_branch_remote_and_whether_it_changed() {
-        let folder = Folder::new("tree");
-        if !git(&folder.0, &["init", "--initial-branch=main"]) {
+        let folder = folder();
+        if !git(folder.path(), &["init", "--initial-branch=main"]) {
             println!("skipped: git is not installed");
             return;
         }
-        assert!(git(&folder.0, &["commit", "--allow-empty", "-m", "first"]));
+        assert!(git(folder.path(), &["commit", "--allow-empty", "-m", "first"]));
         assert!(git(
-            &folder.0,
+            folder.path(),
             &["remote", "add", "origin", "https://user:secret@example.com/acme/demo.git"]
         ));
-        let facts = discover(&folder.0).unwrap();
+        let facts = discover(folder.path()).unwrap();
         assert_eq!((facts.commit_sha.len(), facts.branch.as_str()), (40, "main"));
         assert_eq!(facts.repo_url, "https://example.com/acme/demo.git");
         assert!(!facts.is_dirty);
-        fs::write(folder.0.join("new"), "").unwrap();
-        assert!(discover(&folder.0).unwrap().is_dirty, "untracked files count");
-        assert!(git(&folder.0, &["checkout", "--detach"]));
-        assert_eq!(discover(&folder.0).unwrap().branch, "");
+        fs::write(folder.path().join("new"), "").unwrap();
+        assert!(discover(folder.path()).unwrap().is_dirty, "untracked files count");
+        assert!(git(folder.path(), &["checkout", "--detach"]));
+        assert_eq!(discover(folder.path()).unwrap().branch, "");
     }
 
     #[cfg(unix)]
     #[test]
     fn a_git_that_hangs_is_ended_at_its_deadline() {
         use std::os::unix::fs::PermissionsExt as _;
-        let folder = Folder::new("hangs");
-        let program = folder.0.join("git");
+        let folder = folder();
+        let program = folder.path().join("git");
         fs::write(&program, "#!/bin/sh\nexec sleep 1000\n").unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         let git =
-            Git { program: program.as_os_str(), folder: &folder.0, patience: Duration::from_millis(50) };
+            Git { program: program.as_os_str(), folder: folder.path(), patience: Duration::from_millis(50) };
         assert_eq!(ask(&git), None);
     }
 
     #[test]
     fn a_build_may_leave_its_facts_in_a_file() {
-        let folder = Folder::new("info");
-        fs::write(folder.0.join(".staso-build-info"), r#"{"commit_sha":"abc","branch":"b"}"#).unwrap();
-        assert_eq!(build_info(&folder.0).unwrap().commit_sha, "abc");
-        fs::write(folder.0.join(".staso-build-info"), "nonsense").unwrap();
-        assert_eq!(build_info(&folder.0), None);
+        let folder = folder();
+        fs::write(folder.path().join(".staso-build-info"), r#"{"commit_sha":"abc","branch":"b"}"#).unwrap();
+        assert_eq!(build_info(folder.path()).unwrap().commit_sha, "abc");
+        fs::write(folder.path().join(".staso-build-info"), "nonsense").unwrap();
+        assert_eq!(build_info(folder.path()), None);
     }
 
     #[test]
@@ -215,29 +203,29 @@ mod tests {
 
     #[test]
     fn a_work_tree_with_a_great_many_changes_is_dirty() {
-        let folder = Folder::new("many");
-        if !git(&folder.0, &["init", "--initial-branch=main"]) {
+        let folder = folder();
+        if !git(folder.path(), &["init", "--initial-branch=main"]) {
             println!("skipped: git is not installed");
             return;
         }
-        assert!(git(&folder.0, &["commit", "--allow-empty", "-m", "first"]));
+        assert!(git(folder.path(), &["commit", "--allow-empty", "-m", "first"]));
         for index in 0..1_500 {
-            fs::write(folder.0.join(format!("{index:0>100}")), "").unwrap();
+            fs::write(folder.path().join(format!("{index:0>100}")), "").unwrap();
         }
-        assert!(discover(&folder.0).unwrap().is_dirty);
+        assert!(discover(folder.path()).unwrap().is_dirty);
     }
 
     #[cfg(unix)]
     #[test]
     fn a_git_that_closes_its_output_and_hangs_is_ended_at_its_deadline() {
         use std::os::unix::fs::PermissionsExt as _;
-        let folder = Folder::new("closes");
-        let program = folder.0.join("git");
+        let folder = folder();
+        let program = folder.path().join("git");
         fs::write(&program, "#!/bin/sh\nexec >&-\nexec sleep 20\n").unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         let begin = Instant::now();
         let git =
-            Git { program: program.as_os_str(), folder: &folder.0, patience: Duration::from_millis(50) };
+            Git { program: program.as_os_str(), folder: folder.path(), patience: Duration::from_millis(50) };
         assert_eq!(ask(&git), None);
         assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
     }

@@ -212,24 +212,20 @@ mod tests {
 
     impl Durable for Disk {}
 
-    /// A file in the folder for temporary files; removed when it is dropped.
-    struct Scratch(PathBuf);
+    /// A path that nobody else uses; removed with its folder when it is dropped.
+    struct Scratch(tempfile::TempDir);
 
     impl Scratch {
-        fn new(name: &str) -> Self {
-            let scratch = Self(std::env::temp_dir().join(format!("staso-{}-{name}", std::process::id())));
-            let _ = std::fs::remove_file(&scratch.0);
-            scratch
+        fn new() -> Self {
+            Self(tempfile::tempdir().unwrap())
+        }
+
+        fn path(&self) -> PathBuf {
+            self.0.path().join("spans.jsonl")
         }
 
         fn text(&self) -> String {
-            std::fs::read_to_string(&self.0).unwrap()
-        }
-    }
-
-    impl Drop for Scratch {
-        fn drop(&mut self) {
-            let _ = std::fs::remove_file(&self.0);
+            std::fs::read_to_string(self.path()).unwrap()
         }
     }
 
@@ -306,7 +302,7 @@ mod tests {
 
     #[test]
     fn a_path_that_cannot_be_opened_is_named() {
-        let path = Scratch::new("missing").0.join("spans.jsonl");
+        let path = Scratch::new().path().join("spans.jsonl");
         let error = FileExporter::open(&path).err().unwrap();
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
         assert!(error.to_string().starts_with(&format!("{} cannot be opened", path.display())), "{error}");
@@ -317,17 +313,17 @@ mod tests {
     fn a_new_file_is_its_owners_alone() {
         use std::os::unix::fs::PermissionsExt as _;
 
-        let scratch = Scratch::new("mode");
-        drop(FileExporter::open(&scratch.0).unwrap());
-        assert_eq!(std::fs::metadata(&scratch.0).unwrap().permissions().mode() & 0o077, 0);
+        let scratch = Scratch::new();
+        drop(FileExporter::open(scratch.path()).unwrap());
+        assert_eq!(std::fs::metadata(scratch.path()).unwrap().permissions().mode() & 0o077, 0);
     }
 
     #[test]
     fn a_file_is_continued_on_a_line_of_its_own() {
-        let scratch = Scratch::new("continued");
-        std::fs::write(&scratch.0, "{\"trace").unwrap();
+        let scratch = Scratch::new();
+        std::fs::write(scratch.path(), "{\"trace").unwrap();
         for trace in [1, 2] {
-            let mut exporter = FileExporter::open(&scratch.0).unwrap();
+            let mut exporter = FileExporter::open(scratch.path()).unwrap();
             exporter.export(&batch([trace])).unwrap();
             exporter.flush().unwrap();
         }
@@ -338,10 +334,10 @@ mod tests {
     fn exporters_that_share_a_file_do_not_mix_their_lines() {
         const EXPORTERS: u128 = 4;
         const LINES: u128 = 200;
-        let scratch = Scratch::new("shared");
+        let scratch = Scratch::new();
         thread::scope(|scope| {
             for number in 0..EXPORTERS {
-                let mut exporter = FileExporter::open(&scratch.0).unwrap();
+                let mut exporter = FileExporter::open(scratch.path()).unwrap();
                 scope.spawn(move || {
                     for trace in 1..=LINES {
                         exporter.export(&batch([number * LINES + trace])).unwrap();
