@@ -30,3 +30,49 @@ pub(super) async fn requests(request: Request, next: Next) -> Response {
     );
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use axum::{Router, body::Body, middleware, routing::post};
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::http::ApiError;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_left_is_no_error() {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber =
+            tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        let _guard = tracing::subscriber::set_default(subscriber);
+        let router = Router::new()
+            .route("/left", post(async || ApiError::client_left("the body broke off")))
+            .route("/bad", post(async || ApiError::bad_parameter("limit", "no number")))
+            .layer(middleware::from_fn(requests));
+        for path in ["/left", "/bad"] {
+            let request = Request::post(path).body(Body::empty()).unwrap();
+            assert_eq!(router.clone().oneshot(request).await.unwrap().status(), 400);
+        }
+        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        let statuses: Vec<&str> = log.split("status=").skip(1).filter_map(|rest| rest.get(..3)).collect();
+        assert_eq!(statuses, ["499", "400"], "{log}");
+        assert!(!log.contains("ERROR") && !log.contains("WARN"), "{log}");
+    }
+}

@@ -38,7 +38,7 @@ fn span_line<S: SpanView>(page: &mut Page, guides: &Guides, row: &Row<'_, S>) {
         word(Ink::Running, span.standing());
     } else if span.standing() != "ok" {
         word(Ink::Plain, span.standing());
-    } else if span.parent_span_id().is_none() {
+    } else if span.is_local_root() {
         word(Ink::Success, "ok");
     }
     if let Some(model) = span.model() {

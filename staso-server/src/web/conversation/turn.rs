@@ -69,7 +69,7 @@ fn bubbles(turn: &Turn, link: &Link) -> Markup {
         div.bubbles {
             (bubble("in", user, &asked, &turn.input, link))
             @if let Some(message) = &turn.error_message {
-                div.bubble.out.failure {
+                div.bubble.out.failure[trace.status.is_failure()] {
                     p.who { (agent) " " (format::trace_status(trace.status)) }
                     @if message.is_empty() { p.muted { "Failed without a message" } } @else { (text(message, link)) }
                 }
@@ -259,6 +259,16 @@ mod tests {
         assert!(page.contains("<pre class=\"text\">no such order</pre>"), "{page}");
         assert!(!page.contains("No answer recorded"));
         assert!(page.contains("<details class=\"steps\" open>"));
+    }
+
+    #[test]
+    fn a_turn_that_stands_as_ok_shows_its_error_text_and_is_no_failure() {
+        let mut forced = sample_turn(r#"{"question": "Where?"}"#, r#"{"result": "There."}"#);
+        forced.trace.status = TraceStatus::Ok;
+        forced.error_message = Some("card expired".to_owned());
+        let page = rendered(&forced);
+        assert!(page.contains("<pre class=\"text\">card expired</pre>") && page.contains("There."), "{page}");
+        assert!(!page.contains("bubble out failure"), "{page}");
     }
 
     #[test]
