@@ -70,9 +70,9 @@ pub use staso_runtime::__private;
 pub use staso_runtime::{
     Annotation, AnnotationValue, Builder, Capture, Category, Client, Context, ContextGuard, Conversation,
     Counts, DeliveryReport, Export, Exporter, Field, FieldKind, FutureExt, GitFacts, InitError, ParseIdError,
-    ParseKindError, Redaction, Span, SpanBuilder, SpanId, SpanKind, SpanRecord, SpanStatus, TraceId, Usage,
-    WithContext, agent_id, annotate, annotate_with, builder, current_span, export, flush, flush_async, init,
-    shutdown, shutdown_async, suspended, testing,
+    ParseKindError, Redaction, Span, SpanBuilder, SpanId, SpanKind, SpanRecord, SpanStatus, StreamExt,
+    TraceId, Usage, WithContext, agent_id, annotate, annotate_with, builder, current_span, export, flush,
+    flush_async, init, shutdown, shutdown_async, suspended, testing,
 };
 
 pub use staso_macros::{agent, conversation, span, tool, trace};

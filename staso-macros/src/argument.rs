@@ -47,6 +47,11 @@ impl Argument {
         matches!(&self.pattern, Pat::Ident(pat) if pat.subpat.is_none() && pat.by_ref.is_none())
     }
 
+    /// Whether the names that the pattern binds hold all of the parameter, so that they can stand for it.
+    pub(crate) fn is_taken_whole(&self) -> bool {
+        matches!(self.pattern, Pat::Wild(_)) || takes_all(&self.pattern)
+    }
+
     /// Whether the pattern borrows from the parameter to change it: `ref mut`.
     pub(crate) fn is_changed_in_place(&self) -> bool {
         let mut borrows = MutableBorrows(false);
@@ -56,6 +61,17 @@ impl Argument {
 
     pub(crate) fn cfgs(&self) -> impl Iterator<Item = &Attribute> {
         self.attrs.iter().filter(|attr| attr.path().is_ident("cfg"))
+    }
+}
+
+fn takes_all(pat: &Pat) -> bool {
+    match pat {
+        Pat::Ident(pat) => pat.subpat.is_none() && pat.by_ref.is_none(),
+        Pat::Paren(pat) => takes_all(&pat.pat),
+        Pat::Tuple(pat) => pat.elems.iter().all(takes_all),
+        Pat::TupleStruct(pat) => pat.elems.iter().all(takes_all),
+        Pat::Struct(pat) => pat.rest.is_none() && pat.fields.iter().all(|field| takes_all(&field.pat)),
+        _ => false,
     }
 }
 

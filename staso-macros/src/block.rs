@@ -4,6 +4,8 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::quote_spanned;
 use syn::{
     Block, Expr, ExprAsync, ExprClosure, ExprTry, Ident, Item, Macro, Path, Stmt,
+    ext::IdentExt as _,
+    visit::{self, Visit},
     visit_mut::{self, VisitMut},
 };
 
@@ -65,6 +67,47 @@ fn can_end(expr: &Expr) -> bool {
 fn macro_can_end(mac: &Macro) -> bool {
     const LEAVING: [&str; 5] = ["panic", "todo", "unimplemented", "unreachable", "bail"];
     !mac.path.segments.last().is_some_and(|name| LEAVING.iter().any(|leaving| name.ident == leaving))
+}
+
+/// Whether the block names a variable, as far as can be seen: also in the text of a format string.
+pub(crate) fn names(block: &Block, name: &Ident) -> bool {
+    let mut search = Mentions { name, found: false };
+    search.visit_block(block);
+    search.found
+}
+
+struct Mentions<'a> {
+    name: &'a Ident,
+    found: bool,
+}
+
+impl Mentions<'_> {
+    fn in_tokens(&self, tokens: &TokenStream) -> bool {
+        tokens.clone().into_iter().any(|token| match token {
+            TokenTree::Group(group) => self.in_tokens(&group.stream()),
+            TokenTree::Ident(ident) => ident == *self.name,
+            TokenTree::Literal(literal) => literal.to_string().contains(&self.name.unraw().to_string()),
+            TokenTree::Punct(_) => false,
+        })
+    }
+}
+
+impl<'ast> Visit<'ast> for Mentions<'_> {
+    fn visit_path(&mut self, path: &'ast Path) {
+        self.found |= path.is_ident(self.name);
+        visit::visit_path(self, path);
+    }
+
+    fn visit_macro(&mut self, mac: &'ast Macro) {
+        self.found |= self.in_tokens(&mac.tokens);
+    }
+
+    fn visit_expr(&mut self, expr: &'ast Expr) {
+        if let Expr::Verbatim(tokens) = expr {
+            self.found |= self.in_tokens(tokens);
+        }
+        visit::visit_expr(self, expr);
+    }
 }
 
 /// Whether one of the words occurs as an identifier, at any depth.

@@ -58,31 +58,22 @@ pub(crate) fn metadata(runtime: &TokenStream, options: &Options, names: &[Ident]
     entries.collect()
 }
 
-/// The closure that writes what a call returned; `returned` is its type where inference needs it.
-pub(crate) fn output(runtime: &TokenStream, options: &Options, returned: Option<&Type>) -> TokenStream {
-    let ty = returned.map(|ty| {
-        let ty = without_impl_trait(ty);
-        quote_spanned!(Span::mixed_site()=> : &#ty)
-    });
-    let write =
-        Ident::new(if options.captures_output() { "outcome" } else { "errors_only" }, Span::mixed_site());
-    quote_spanned! {Span::mixed_site()=>
-        |__staso_returned #ty, __staso_outcome| #runtime::#write!(__staso_returned, __staso_outcome)
-    }
+/// The closure that writes what a call returned.
+pub(crate) fn output(runtime: &TokenStream, options: &Options) -> TokenStream {
+    let write = Ident::new(writer(options), Span::mixed_site());
+    quote_spanned!(Span::mixed_site()=> |__staso_returned, __staso_outcome| #runtime::#write!(__staso_returned, __staso_outcome))
 }
 
-/// The closure that writes one item of a stream.
-pub(crate) fn item(runtime: &TokenStream, options: &Options, item: Option<&Type>) -> TokenStream {
-    if !options.captures_output() {
-        return quote_spanned!(Span::mixed_site()=> |_, _| {});
-    }
-    let ty = item.map(|ty| {
-        let ty = without_impl_trait(ty);
-        quote_spanned!(Span::mixed_site()=> : &#ty)
-    });
-    quote_spanned! {Span::mixed_site()=>
-        |__staso_item #ty, __staso_slot| #runtime::capture!(__staso_item, __staso_slot)
-    }
+/// The macro that writes what a call returned.
+pub(crate) fn writer(options: &Options) -> &'static str {
+    if options.captures_output() { "outcome" } else { "errors_only" }
+}
+
+/// The pattern with only some of the names that it binds.
+pub(crate) fn keep(pattern: &Pat, keep: &dyn Fn(&Ident) -> bool) -> Pat {
+    let mut pattern = pattern.clone();
+    ByReference { keep }.visit_pat_mut(&mut pattern);
+    pattern
 }
 
 /// The type with `_` for every `impl Trait`, which cannot be named inside a function.

@@ -1,7 +1,8 @@
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens as _, quote, quote_spanned};
+use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::{
-    Expr, FnArg, GenericParam, Ident, Pat, PatIdent, ReturnType, Signature, Type, spanned::Spanned as _,
+    Attribute, Expr, FnArg, GenericParam, Ident, Pat, PatIdent, ReturnType, Signature, Type,
+    spanned::Spanned as _,
 };
 
 use crate::{
@@ -9,7 +10,8 @@ use crate::{
     argument::Argument,
     bare, block, capture,
     errors::Errors,
-    signature::{Function, NotAFunction, Shape},
+    hygiene,
+    signature::{Function, Gives, NotAFunction, given_by_future},
     validate::validate,
 };
 
@@ -48,7 +50,7 @@ pub(crate) fn attribute(of: Macro, options: TokenStream, item: TokenStream) -> T
 /// fn name(arguments) -> R {
 ///     let mut call = Call::new(const { &CallSite::function(…) });
 ///     if call.is_on() { … }                   // metadata and arguments
-///     call.run(                               // how depends on the shape
+///     call.run(                               // how depends on what the function gives
 ///         move || -> R {
 ///             let argument = argument; …      // in order, so that they drop as they did
 ///             { the user's body }
@@ -56,6 +58,13 @@ pub(crate) fn attribute(of: Macro, options: TokenStream, item: TokenStream) -> T
 ///         |returned, outcome| outcome!(returned, outcome),
 ///     )
 /// }
+/// ```
+///
+/// or, where what is returned may go on:
+///
+/// ```text
+///     call.run_on(body, |returned, ending| end!(outcome: returned, ending, then, then))
+///     call.run_into(body, |returned, ending| ending.follow(returned, |returned, ending| …))
 /// ```
 struct Instrumented {
     of: Macro,
@@ -70,19 +79,23 @@ impl Instrumented {
         let runtime = options.runtime();
         let in_async = function.sig.asyncness.is_some();
         block::mark_scopes(&mut function.body, &options.krate(), in_async);
-        if function.pinned_block().is_none() && !tracks_caller(&function) {
+        let is_pinned = function.pinned_block().is_some() && function.gives().is_boxed_future();
+        if !is_pinned && !tracks_caller(&function) {
             block::justify_braces(&mut function.body);
         }
         Self { of, function, arguments, options, runtime }
     }
 
     fn expand(mut self) -> TokenStream {
-        let body = match self.function.shape() {
-            Shape::Sync if self.stays_on_the_stack() => self.guarded(),
-            Shape::Sync => self.sync(),
-            Shape::Async => self.asynchronous(),
-            Shape::Future { output, boxed } => self.future(output.as_ref(), boxed),
-            Shape::Stream { item, boxed } => self.stream(item.as_ref(), boxed),
+        let gives = self.function.gives();
+        let body = match &gives {
+            _ if self.function.sig.asyncness.is_some() => self.asynchronous(&gives),
+            _ if self.stays_on_the_stack() => self.guarded(&gives),
+            Gives::Future { output, boxed: true } => {
+                self.pinned(output.as_ref()).unwrap_or_else(|| self.sync(&gives))
+            }
+            Gives::Closure => self.in_place(),
+            _ => self.sync(&gives),
         };
         let Function { attrs, vis, sig, .. } = &self.function;
         let sig = self.renamed(sig);
@@ -92,9 +105,23 @@ impl Instrumented {
         item
     }
 
-    fn sync(&self) -> TokenStream {
+    fn sync(&self, gives: &Gives) -> TokenStream {
         let (runtime, site, input) = (&self.runtime, self.call_site(), self.input());
-        let (body, outcome) = (self.body_closure(), self.outcome(None));
+        let body = self.body_closure();
+        let run = match gives {
+            Gives::Value => {
+                let outcome = self.outcome();
+                quote_spanned!(Span::mixed_site()=> __staso_call.run(#body, #outcome))
+            }
+            Gives::Any | Gives::Future { boxed: true, .. } | Gives::Stream { boxed: true, .. } => {
+                let end = self.end(gives);
+                quote_spanned!(Span::mixed_site()=> __staso_call.run_on(#body, |__staso_returned, __staso_ending| #end))
+            }
+            _ => {
+                let (body, end) = (self.promising(gives, &body), self.end(gives));
+                quote_spanned!(Span::mixed_site()=> __staso_call.run_into(#body, |__staso_returned, __staso_ending| #end))
+            }
+        };
         let mutability = input.is_some().then(|| quote_spanned!(Span::mixed_site()=> mut));
         // The one closure is called from two places: where nothing is recorded, the compiler sees that and
         // leaves only the body.
@@ -103,15 +130,31 @@ impl Instrumented {
                 const { &#site },
                 move |#mutability __staso_call| {
                     #input
-                    __staso_call.run(#body, #outcome)
+                    #run
                 },
             )
         }
     }
 
+    /// The body stays where the compiler looks for the closure that was promised: it takes the types of the
+    /// closure's parameters from there.
+    fn in_place(&self) -> TokenStream {
+        let (open, rebind, body) = (self.open(), self.rebind(&self.arguments), &self.function.body);
+        let enter = Ident::new(
+            if self.options.captures_output() { "enter_for_closure" } else { "enter" },
+            Span::mixed_site(),
+        );
+        quote_spanned! {Span::mixed_site()=>
+            #open
+            let __staso_guard = __staso_call.#enter();
+            #rebind
+            #body
+        }
+    }
+
     /// No panic is caught on the way: another language's frames, or the caller's location, are in it.
-    fn guarded(&self) -> TokenStream {
-        let (open, body) = (self.open("new"), self.run_body());
+    fn guarded(&self, gives: &Gives) -> TokenStream {
+        let (open, body) = (self.open(), self.run_body());
         if self.never_returns() {
             return quote_spanned! {Span::mixed_site()=>
                 #open
@@ -119,81 +162,135 @@ impl Instrumented {
                 #body
             };
         }
-        let outcome = self.outcome(None);
+        let end = self.end(gives);
         quote_spanned! {Span::mixed_site()=>
             #open
             let __staso_guard = __staso_call.enter();
             let __staso_returned = #body;
-            __staso_guard.close(&__staso_returned, #outcome);
-            __staso_returned
+            let __staso_ending = __staso_guard.leave();
+            #end
         }
     }
 
-    fn asynchronous(&self) -> TokenStream {
-        let (open, expected, rebind) = (self.open("new"), self.expected_output(), self.rebind());
-        let (body, outcome) = (&self.function.body, self.outcome(None));
+    /// The future holds what the function was given, and the body's future holds it again: `async` blocks do
+    /// not share. A local that was borrowed would be a third copy, unless it is gone before the `await`.
+    fn asynchronous(&self, gives: &Gives) -> TokenStream {
+        let arguments = &self.arguments;
+        let taken = arguments.iter().take_while(|argument| argument.is_taken_whole()).count();
+        let (taken, rebound) = arguments.split_at(taken);
+        let slots: TokenStream = arguments.iter().map(Self::slot).collect();
+        let bound: TokenStream = taken.iter().map(|argument| self.bind_taken(argument)).collect();
+        let (open, hold, rebind) = (self.open(), self.hold(taken, rebound), self.rebind(rebound));
+        let (expected, body, end) = (self.expected_output(), &self.function.body, self.end(gives));
         let mut block = quote_spanned!(body.brace_token.span.open()=> async move);
-        body.brace_token.surround(&mut block, |inside| inside.extend(quote!(#expected #rebind #body)));
-        let result = quote_spanned!(Span::mixed_site()=> __staso_call.follow(#block, #outcome).await);
+        let body = quote!(#hold #expected #rebind #body);
+        self.function.body.brace_token.surround(&mut block, |inside| inside.extend(body));
+        let result = quote_spanned! {Span::mixed_site()=>
+            {
+                #slots
+                #open
+                #bound
+                __staso_call.follow(#block, |__staso_returned, __staso_ending| #end)
+            }.await
+        };
+        if self.never_returns() { quote_spanned!(Span::mixed_site()=> match #result {}) } else { result }
+    }
+
+    /// `Box::pin(async move { … })`, inside the one box that is there: every call would pay for a second one.
+    fn pinned(&mut self, output: Option<&Type>) -> Option<TokenStream> {
+        let (open, rebind) = (self.open(), self.rebind(&self.arguments));
+        let (ty, end) = (annotation(output), self.end(&given_by_future(output)));
+        let block = self.function.pinned_block()?;
+        *block = Expr::Verbatim(quote_spanned! {Span::mixed_site()=>
+            __staso_call.promise(#block, |__staso_returned #ty, __staso_ending| #end)
+        });
+        let stmts = &self.function.body.stmts;
+        Some(quote_spanned!(Span::mixed_site()=> #open #rebind #(#stmts)*))
+    }
+
+    /// What becomes of `returned` and the `ending` of its span.
+    fn end(&self, gives: &Gives) -> TokenStream {
         if self.never_returns() {
-            quote_spanned!(Span::mixed_site()=> #open match #result {})
-        } else {
-            quote_spanned!(Span::mixed_site()=> #open #result)
+            return quote_spanned!(Span::mixed_site()=> __staso_ending.with(__staso_returned, |_, _| {}));
         }
+        self.end_by(capture::writer(&self.options), gives)
     }
 
-    fn future(&mut self, output: Option<&Type>, boxed: bool) -> TokenStream {
-        let outcome = self.outcome(output);
-        if boxed && let Some(block) = self.function.pinned_block() {
-            // Inside the one box that is there: every call would pay for a second one.
-            *block =
-                Expr::Verbatim(quote_spanned!(Span::mixed_site()=> __staso_call.follow(#block, #outcome)));
-            let (open, rebind) = (self.open("deferred"), self.rebind());
-            let stmts = &self.function.body.stmts;
-            return quote_spanned!(Span::mixed_site()=> #open #rebind #(#stmts)*);
-        }
-        self.promise(
-            boxed,
-            &quote_spanned!(Span::mixed_site()=> __staso_call.follow(__staso_promise, #outcome)),
-        )
-    }
-
-    fn stream(&self, item: Option<&Type>, boxed: bool) -> TokenStream {
-        let item = capture::item(&self.runtime, &self.options, item);
-        self.promise(
-            boxed,
-            &quote_spanned!(Span::mixed_site()=> __staso_call.follow_stream(__staso_promise, #item)),
-        )
-    }
-
-    fn promise(&self, boxed: bool, followed: &TokenStream) -> TokenStream {
-        let (open, body) = (self.open("deferred"), self.run_body());
-        if boxed {
-            quote_spanned! {Span::mixed_site()=>
-                #open
-                let __staso_promise = #body;
-                if !__staso_call.is_on() {
-                    return __staso_promise;
-                }
-                ::std::boxed::Box::pin(#followed)
+    fn end_by(&self, write: &str, gives: &Gives) -> TokenStream {
+        let (runtime, name) = (&self.runtime, Ident::new(write, Span::mixed_site()));
+        let inner = |gives: &Gives| self.end_by(write, gives);
+        let pinned = |boxed: bool, followed: TokenStream| {
+            if boxed { quote_spanned!(Span::mixed_site()=> #runtime::pin(#followed)) } else { followed }
+        };
+        match gives {
+            Gives::Value | Gives::Closure => {
+                quote_spanned!(Span::mixed_site()=> #runtime::end!(#name: __staso_returned, __staso_ending))
             }
-        } else {
-            quote_spanned! {Span::mixed_site()=>
-                #open
-                let __staso_promise = #body;
-                #followed
+            Gives::Any => {
+                quote_spanned!(Span::mixed_site()=> #runtime::end!(#name: __staso_returned, __staso_ending, then, then))
+            }
+            Gives::Future { output, boxed } => {
+                let (ty, end) = (annotation(output.as_ref()), inner(&given_by_future(output.as_ref())));
+                let followed = quote_spanned! {Span::mixed_site()=>
+                    __staso_ending.follow(__staso_returned, |__staso_returned #ty, __staso_ending| #end)
+                };
+                pinned(*boxed, followed)
+            }
+            Gives::Stream { item, boxed } => {
+                let write = if write == "outcome" { "given" } else { write };
+                let (ty, end) = (annotation(item.as_ref()), self.end_by(write, &Gives::Value));
+                let followed = quote_spanned! {Span::mixed_site()=>
+                    __staso_ending.follow_stream(__staso_returned, |__staso_returned #ty, __staso_ending| #end)
+                };
+                pinned(*boxed, followed)
+            }
+            Gives::InPin(gives) => pinned(true, inner(gives)),
+            Gives::InResult(gives) => {
+                let end = inner(gives);
+                quote_spanned! {Span::mixed_site()=>
+                    match __staso_returned {
+                        ::core::result::Result::Ok(__staso_returned) => ::core::result::Result::Ok(#end),
+                        ::core::result::Result::Err(__staso_error) => ::core::result::Result::Err(
+                            __staso_ending.with(__staso_error, |__staso_error, __staso_outcome| #runtime::fail!(__staso_error, __staso_outcome)),
+                        ),
+                    }
+                }
+            }
+            Gives::InOption(gives) => {
+                let end = inner(gives);
+                quote_spanned! {Span::mixed_site()=>
+                    match __staso_returned {
+                        ::core::option::Option::Some(__staso_returned) => ::core::option::Option::Some(#end),
+                        ::core::option::Option::None => {
+                            #runtime::end!(#name: (), __staso_ending);
+                            ::core::option::Option::None
+                        }
+                    }
+                }
+            }
+            Gives::InTuple(place, len, gives) => {
+                let end = inner(gives);
+                let fields = |at_place: TokenStream| -> Vec<TokenStream> {
+                    let field = |index: usize| {
+                        let name = format_ident!("__staso_field{index}", span = Span::mixed_site());
+                        if index == *place { at_place.clone() } else { name.to_token_stream() }
+                    };
+                    (0..*len).map(field).collect()
+                };
+                let taken = fields(quote_spanned!(Span::mixed_site()=> __staso_returned));
+                let given = fields(end);
+                quote_spanned!(Span::mixed_site()=> match __staso_returned { (#(#taken,)*) => (#(#given,)*) })
             }
         }
     }
 
     /// Opens the span and writes what is known before the body runs.
-    fn open(&self, constructor: &str) -> TokenStream {
+    fn open(&self) -> TokenStream {
         let runtime = &self.runtime;
-        let constructor = Ident::new(constructor, Span::mixed_site());
         let (site, input) = (self.call_site(), self.input());
         let mutability = input.is_some().then(|| quote_spanned!(Span::mixed_site()=> mut));
         quote_spanned! {Span::mixed_site()=>
-            let #mutability __staso_call = #runtime::Call::#constructor(const { &#site });
+            let #mutability __staso_call = #runtime::Call::new(const { &#site });
             #input
         }
     }
@@ -242,7 +339,7 @@ impl Instrumented {
     }
 
     fn body_closure(&self) -> TokenStream {
-        let (rebind, body) = (self.rebind(), &self.function.body);
+        let (rebind, body) = (self.rebind(&self.arguments), &self.function.body);
         let output = match &self.function.sig.output {
             ReturnType::Default => quote_spanned!(Span::mixed_site()=> -> ()),
             ReturnType::Type(arrow, ty) => {
@@ -254,6 +351,19 @@ impl Instrumented {
         let mut closure = quote_spanned!(body.brace_token.span.open()=> move || #output);
         body.brace_token.surround(&mut closure, |inside| inside.extend(quote!(#rebind #body)));
         closure
+    }
+
+    /// The body, of which the compiler now knows what its future or stream gives. Located at the return type,
+    /// because that is where it says what was expected.
+    fn promising(&self, gives: &Gives, body: &TokenStream) -> TokenStream {
+        let (ty, name) = match gives {
+            Gives::Future { output: Some(ty), boxed: false } => (ty, "promising"),
+            Gives::Stream { item: Some(ty), boxed: false } => (ty, "promising_items"),
+            _ => return body.clone(),
+        };
+        let site = Span::mixed_site().located_at(ty.span());
+        let (runtime, ty, name) = (&self.runtime, capture::without_impl_trait(ty), Ident::new(name, site));
+        quote_spanned!(site=> #runtime::#name::<#ty, _, _>(#body))
     }
 
     /// Closures cannot be `#[track_caller]`, so the body becomes a function of the same signature.
@@ -291,22 +401,19 @@ impl Instrumented {
 
     /// Binds every parameter to the user's pattern, in order and completely, whatever the body uses of it:
     /// they drop in the reverse order, after the temporaries of the body.
-    fn rebind(&self) -> TokenStream {
-        let receiver = self.function.sig.receiver().map(|receiver| {
+    fn rebind(&self, arguments: &[Argument]) -> TokenStream {
+        let in_async = self.function.sig.asyncness.is_some();
+        let receiver = self.function.sig.receiver().filter(|_| !in_async).map(|receiver| {
             let this = &receiver.self_token;
             quote_spanned!(Span::mixed_site()=> let _ = &#this;)
         });
-        let arguments = self.arguments.iter().map(|argument| {
+        let arguments = arguments.iter().map(|argument| {
             let Argument { slot, pattern, attrs, .. } = argument;
-            let cfgs = argument.cfgs();
             let mutability = argument.is_changed_in_place().then(|| quote_spanned!(Span::mixed_site()=> mut));
+            let cfgs = argument.cfgs();
             let moved = (!argument.is_plain())
                 .then(|| quote_spanned!(Span::mixed_site()=> #(#cfgs)* let #mutability #slot = #slot;));
-            // A binding to `_name` counts as one without effect where the value is a mere name.
-            let value = match argument.is_plain() && slot.to_string().starts_with('_') {
-                true => quote_spanned!(Span::mixed_site()=> { #slot }),
-                false => slot.to_token_stream(),
-            };
+            let value = value(argument);
             quote_spanned! {Span::mixed_site()=>
                 #moved
                 #(#attrs)*
@@ -314,6 +421,71 @@ impl Instrumented {
             }
         });
         receiver.into_iter().chain(arguments).collect()
+    }
+
+    /// A parameter in a local of a smaller scope.
+    fn slot(argument: &Argument) -> TokenStream {
+        let (slot, cfgs) = (&argument.slot, argument.cfgs());
+        quote_spanned!(Span::mixed_site()=> #(#cfgs)* let #slot = #slot;)
+    }
+
+    /// Binds a parameter that is taken whole to the user's pattern, for the body's future to hold.
+    ///
+    /// To be held counts as a use. Names that do not occur in the body are therefore bound as variables of ours,
+    /// and once more as the user's, to nothing: the compiler then says what it says of unused arguments.
+    fn bind_taken(&self, argument: &Argument) -> TokenStream {
+        let Argument { pattern, attrs, names, .. } = argument;
+        let unused: Vec<Ident> = names.iter().filter(|name| !self.uses(name)).cloned().collect();
+        if unused.len() == names.len() && argument.is_plain() || matches!(pattern, Pat::Wild(_)) {
+            return self.unused(argument, &unused);
+        }
+        let lint = self.unused(argument, &unused);
+        let is_expectation = |attr: &&Attribute| lint.is_empty() || !attr.path().is_ident("expect");
+        let attrs = attrs.iter().filter(is_expectation);
+        let (pattern, value) = (hygiene::names(pattern.to_token_stream(), &unused), value(argument));
+        quote_spanned!(Span::mixed_site()=> #lint #(#attrs)* let #pattern = #value;)
+    }
+
+    /// Lets the compiler say that arguments are unused.
+    fn unused(&self, argument: &Argument, unused: &[Ident]) -> TokenStream {
+        let is_unused = |name: &Ident| unused.contains(name) && !name.to_string().starts_with('_');
+        if !unused.iter().any(is_unused) {
+            return TokenStream::new();
+        }
+        let (runtime, slot, attrs) = (&self.runtime, &argument.slot, &argument.attrs);
+        let pattern = capture::keep(&argument.pattern, &is_unused);
+        quote_spanned! {Span::mixed_site()=>
+            #(#attrs)*
+            if let ::core::option::Option::Some(#pattern) = #runtime::nothing_like(&#slot) {}
+        }
+    }
+
+    /// Makes the body's future hold every argument, used or not. It drops them in the order in which they are
+    /// named here: the last one first, as a function does.
+    fn hold(&self, taken: &[Argument], rebound: &[Argument]) -> TokenStream {
+        let hold = |argument: &Argument, name: &Ident| {
+            let cfgs = argument.cfgs();
+            quote_spanned!(Span::mixed_site()=> #(#cfgs)* let _ = &#name;)
+        };
+        let rebound = rebound.iter().rev().map(|argument| hold(argument, &argument.slot));
+        let taken = taken.iter().rev().flat_map(|argument| match argument.names.as_slice() {
+            [name] if argument.is_plain() && self.uses(name) => vec![hold(argument, name)],
+            [_] if argument.is_plain() => vec![hold(argument, &argument.slot)],
+            _ if matches!(argument.pattern, Pat::Wild(_)) => vec![hold(argument, &argument.slot)],
+            names => {
+                let bound = |name| if self.uses(name) { name.clone() } else { hygiene::ours(name) };
+                names.iter().rev().map(|name| hold(argument, &bound(name))).collect()
+            }
+        });
+        let receiver = self.function.sig.receiver().map(|receiver| {
+            let this = &receiver.self_token;
+            quote_spanned!(Span::mixed_site()=> let _ = &#this;)
+        });
+        rebound.chain(taken).chain(receiver).collect()
+    }
+
+    fn uses(&self, name: &Ident) -> bool {
+        block::names(&self.function.body, name)
     }
 
     /// The signature with a name for every parameter.
@@ -357,11 +529,11 @@ impl Instrumented {
         })
     }
 
-    fn outcome(&self, returned: Option<&Type>) -> TokenStream {
+    fn outcome(&self) -> TokenStream {
         if self.never_returns() {
             return quote_spanned!(Span::mixed_site()=> |_, _| {});
         }
-        capture::output(&self.runtime, &self.options, returned)
+        capture::output(&self.runtime, &self.options)
     }
 
     fn never_returns(&self) -> bool {
@@ -372,6 +544,25 @@ impl Instrumented {
         let foreign = |abi: &syn::Abi| abi.name.as_ref().is_none_or(|name| name.value() != "Rust");
         tracks_caller(&self.function) || self.function.sig.abi.as_ref().is_some_and(foreign)
     }
+}
+
+/// What a parameter's pattern is bound to. A binding to `_name` counts as one without effect where the value is
+/// a mere name.
+fn value(argument: &Argument) -> TokenStream {
+    let slot = &argument.slot;
+    if argument.is_plain() && slot.to_string().starts_with('_') {
+        quote_spanned!(Span::mixed_site()=> { #slot })
+    } else {
+        slot.to_token_stream()
+    }
+}
+
+/// The type of a closure's parameter, where that is spelled out.
+fn annotation(ty: Option<&Type>) -> Option<TokenStream> {
+    ty.map(|ty| {
+        let ty = capture::without_impl_trait(ty);
+        quote_spanned!(Span::mixed_site()=> : #ty)
+    })
 }
 
 fn tracks_caller(function: &Function) -> bool {

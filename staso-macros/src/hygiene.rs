@@ -20,6 +20,19 @@ pub(crate) fn pattern(tokens: TokenStream, names: &[Ident]) -> TokenStream {
     tokens.into_iter().map(|token| of_pattern(token, names)).collect()
 }
 
+/// Tokens of the user's in which only some `names` become [`ours`].
+pub(crate) fn names(tokens: TokenStream, names: &[Ident]) -> TokenStream {
+    let of_ours = |token| match token {
+        TokenTree::Group(group) => {
+            let inside = self::names(group.stream(), names);
+            with_stream(&group, inside, group.span()).into()
+        }
+        TokenTree::Ident(ident) if names.contains(&ident) => ours(&ident).into(),
+        token => token,
+    };
+    tokens.into_iter().map(of_ours).collect()
+}
+
 /// An expression of the user's that finds [`ours`] where it says one of the `names`, also in the text of a
 /// format string.
 pub(crate) fn expression(tokens: TokenStream, names: &[Ident]) -> TokenStream {

@@ -62,16 +62,25 @@ use proc_macro::TokenStream;
 /// # Where it can go
 ///
 /// On every function with a body: free functions, methods, trait methods, `async fn`, functions that return
-/// `impl Future`, `Pin<Box<dyn Future>>`, `impl Stream` or a boxed stream, generic, `unsafe` and `extern`
-/// ones, and methods under `#[async_trait]`. The value that it returns, what it drops and when, and whether
-/// its future is `Send` stay as they were.
+/// futures or streams, generic, `unsafe` and `extern` ones, and methods under `#[async_trait]`. The value that it
+/// returns, what it drops and when, and whether its future is `Send` stay as they were.
 ///
 /// | the function | its span |
 /// |---|---|
 /// | returns a value | lasts as long as the call |
 /// | `async fn` | lasts from the first poll to the end; arguments are captured at the first poll |
-/// | returns a future | the same, with parent and arguments taken at the call |
-/// | returns a stream | lasts from the first poll to the end of the stream, whose items are the output |
+/// | returns a future | lasts from the call, in which the future is made, to the end of the future |
+/// | returns a stream | lasts from the call to the end of the stream, whose items are the output |
+///
+/// Futures and streams are followed as `impl Future` and `impl Stream`; as a `Pin<Box<dyn …>>` under any name,
+/// such as `BoxFuture`, an alias or `Self::Future`; and where either lies inside a `Result`, an `Option` or a
+/// tuple (boxed ones among its first three fields), also as what an `async fn` or another future gives. What has
+/// a type of its own, as in `type Future = MyFuture`, cannot be wrapped: the span covers the call.
+///
+/// A stream's items that are texts are joined. `items` in the metadata is their number, and
+/// `time_to_first_item` (`time_to_first_token` for kind `llm`) how many milliseconds the first one took. An item
+/// that is an `Err` makes the span one of status `error`. To stop early is no error: the metadata then say
+/// `cancelled`, or `never_polled`. A future that is dropped before its end is an error.
 ///
 /// It cannot go on a `const fn`, a variadic function, `main` (which starts before `staso::init` has run), an
 /// impl block or a trait, or a `#[track_caller]` method: these are compile errors.

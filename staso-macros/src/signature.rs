@@ -26,15 +26,31 @@ pub(crate) enum NotAFunction {
 }
 
 /// What a call gives back, which decides when its span ends.
-pub(crate) enum Shape {
-    /// A value: the span ends when the function returns.
-    Sync,
-    /// `async fn`: the span ends when the future does.
-    Async,
+pub(crate) enum Gives {
+    /// A value: the span ends when the code returns.
+    Value,
+    /// `impl Fn(…)`: a value as well.
+    Closure,
+    /// A value of a type that says whether it is a boxed future or stream.
+    Any,
     /// A future written in the return type; with its output where that is spelled out.
     Future { output: Option<Type>, boxed: bool },
     /// A stream written in the return type; with its item where that is spelled out.
     Stream { item: Option<Type>, boxed: bool },
+    /// `Pin<Box<impl Stream>>` and the like.
+    InPin(Box<Gives>),
+    /// `Result<impl Stream, E>` and the like.
+    InResult(Box<Gives>),
+    /// `Option<impl Stream>` and the like.
+    InOption(Box<Gives>),
+    /// `(u8, impl Stream)` and the like, with the place and the number of fields.
+    InTuple(usize, usize, Box<Gives>),
+}
+
+impl Gives {
+    pub(crate) fn is_boxed_future(&self) -> bool {
+        matches!(self, Self::Future { boxed: true, .. })
+    }
 }
 
 impl Function {
@@ -57,13 +73,12 @@ impl Function {
         }
     }
 
-    pub(crate) fn shape(&self) -> Shape {
-        if self.sig.asyncness.is_some() {
-            return Shape::Async;
-        }
+    /// What the body gives; for an `async fn`, what its future gives.
+    pub(crate) fn gives(&self) -> Gives {
         match &self.sig.output {
-            ReturnType::Default => Shape::Sync,
-            ReturnType::Type(_, ty) => shape_of(ty),
+            ReturnType::Default => Gives::Value,
+            ReturnType::Type(_, ty) if self.sig.asyncness.is_some() => given_by_future(Some(ty)),
+            ReturnType::Type(_, ty) => gives(ty),
         }
     }
 
@@ -176,18 +191,89 @@ fn is_async_trait(attr: &Attribute) -> bool {
     attr.path().segments.last().is_some_and(|segment| segment.ident == "async_trait")
 }
 
-fn shape_of(ty: &Type) -> Shape {
+fn gives(ty: &Type) -> Gives {
     let (promise, boxed) = match ty {
-        Type::Paren(ty) => return shape_of(&ty.elem),
-        Type::Group(ty) => return shape_of(&ty.elem),
+        Type::Paren(ty) => return gives(&ty.elem),
+        Type::Group(ty) => return gives(&ty.elem),
         Type::ImplTrait(ty) => (promised(&ty.bounds), false),
         Type::Path(ty) => (ty.path.segments.last().and_then(boxed_promise), true),
         _ => (None, false),
     };
     match promise {
-        Some(Promise { is_stream: true, of: item }) => Shape::Stream { item, boxed },
-        Some(Promise { is_stream: false, of: output }) => Shape::Future { output, boxed },
-        None => Shape::Sync,
+        Some(Promise { is_stream: true, of: item }) => Gives::Stream { item, boxed },
+        Some(Promise { is_stream: false, of: output }) => Gives::Future { output, boxed },
+        None if is_closure(ty) => Gives::Closure,
+        None => inside(ty).unwrap_or_else(|| if is_plain(ty) { Gives::Value } else { Gives::Any }),
+    }
+}
+
+/// What the output of a future gives. What is boxed there is found by its type.
+pub(crate) fn given_by_future(output: Option<&Type>) -> Gives {
+    match output.map_or(Gives::Any, gives) {
+        Gives::Future { boxed: true, .. } | Gives::Stream { boxed: true, .. } => Gives::Any,
+        given => given,
+    }
+}
+
+/// The `impl Future` or `impl Stream` inside a `Result`, an `Option` or a tuple.
+fn inside(ty: &Type) -> Option<Gives> {
+    let opaque = |ty: &Type| match gives(ty) {
+        Gives::Value | Gives::Closure | Gives::Any => None,
+        Gives::Future { boxed: true, .. } | Gives::Stream { boxed: true, .. } => None,
+        given => Some(Box::new(given)),
+    };
+    match ty {
+        Type::Tuple(tuple) => {
+            let mut fields = tuple.elems.iter().enumerate();
+            let (place, given) = fields.find_map(|(place, ty)| Some((place, opaque(ty)?)))?;
+            Some(Gives::InTuple(place, tuple.elems.len(), given))
+        }
+        Type::Path(ty) => {
+            let segment = ty.path.segments.last()?;
+            let first = generic_arguments(segment).find_map(as_type)?;
+            match segment.ident.to_string().as_str() {
+                "Pin" => Some(Gives::InPin(opaque(boxed(segment)?)?)),
+                "Result" => Some(Gives::InResult(opaque(first)?)),
+                "Option" => Some(Gives::InOption(opaque(first)?)),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn is_closure(ty: &Type) -> bool {
+    let Type::ImplTrait(ty) = ty else { return false };
+    ty.bounds.iter().any(|bound| match bound {
+        TypeParamBound::Trait(bound) => bound
+            .path
+            .segments
+            .last()
+            .is_some_and(|segment| matches!(segment.arguments, PathArguments::Parenthesized(_))),
+        _ => false,
+    })
+}
+
+/// Whether a type is surely no boxed future or stream, and holds none: so much less for the compiler to look at.
+fn is_plain(ty: &Type) -> bool {
+    #[rustfmt::skip]
+    const VALUES: [&str; 18] = [
+        "bool", "char", "String", "Vec", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64",
+        "i128", "isize", "f32", "f64",
+    ];
+    match ty {
+        Type::Tuple(tuple) => tuple.elems.iter().all(is_plain),
+        Type::Paren(ty) => is_plain(&ty.elem),
+        Type::Group(ty) => is_plain(&ty.elem),
+        Type::Reference(_) | Type::Array(_) | Type::Slice(_) | Type::Ptr(_) | Type::Never(_) => true,
+        Type::ImplTrait(_) => true,
+        Type::Path(ty) => ty.path.segments.last().is_some_and(|segment| {
+            let name = segment.ident.to_string();
+            let holds = matches!(name.as_str(), "Result" | "Option");
+            VALUES.contains(&name.as_str())
+                || holds && generic_arguments(segment).find_map(as_type).is_some_and(is_plain)
+        }),
+        _ => false,
     }
 }
 
@@ -202,20 +288,22 @@ fn boxed_promise(segment: &PathSegment) -> Option<Promise> {
     match segment.ident.to_string().as_str() {
         "BoxFuture" | "LocalBoxFuture" => alias(false),
         "BoxStream" | "LocalBoxStream" => alias(true),
-        "Pin" => {
-            let Type::Path(inner) = last_type(segment)? else { return None };
-            let boxed = inner.path.segments.last().filter(|segment| segment.ident == "Box")?;
-            match last_type(boxed)? {
+        "Pin" => match boxed(segment)? {
+            Type::TraitObject(object) => promised(&object.bounds),
+            Type::Paren(paren) => match &*paren.elem {
                 Type::TraitObject(object) => promised(&object.bounds),
-                Type::Paren(paren) => match &*paren.elem {
-                    Type::TraitObject(object) => promised(&object.bounds),
-                    _ => None,
-                },
                 _ => None,
-            }
-        }
+            },
+            _ => None,
+        },
         _ => None,
     }
+}
+
+/// `T` of `Pin<Box<T>>`.
+fn boxed(pin: &PathSegment) -> Option<&Type> {
+    let Type::Path(inner) = last_type(pin)? else { return None };
+    last_type(inner.path.segments.last().filter(|segment| segment.ident == "Box")?)
 }
 
 /// The `Future` or `Stream` among the bounds.
@@ -224,8 +312,8 @@ fn promised(bounds: &Punctuated<TypeParamBound, Token![+]>) -> Option<Promise> {
         let TypeParamBound::Trait(bound) = bound else { return None };
         let segment = bound.path.segments.last()?;
         let (is_stream, associated) = match segment.ident.to_string().as_str() {
-            "Future" => (false, "Output"),
-            "Stream" => (true, "Item"),
+            "Future" | "TryFuture" => (false, "Output"),
+            "Stream" | "TryStream" => (true, "Item"),
             _ => return None,
         };
         Some(Promise { is_stream, of: associated_type(segment, associated).cloned() })
@@ -242,10 +330,14 @@ fn generic_arguments(segment: &PathSegment) -> impl DoubleEndedIterator<Item = &
 }
 
 fn last_type(segment: &PathSegment) -> Option<&Type> {
-    generic_arguments(segment).rev().find_map(|argument| match argument {
+    generic_arguments(segment).rev().find_map(as_type)
+}
+
+fn as_type(argument: &GenericArgument) -> Option<&Type> {
+    match argument {
         GenericArgument::Type(ty) => Some(ty),
         _ => None,
-    })
+    }
 }
 
 fn associated_type<'a>(segment: &'a PathSegment, name: &str) -> Option<&'a Type> {
@@ -276,31 +368,55 @@ mod tests {
         Function::parse(tokens).ok().expect("a function")
     }
 
-    fn check_shape(output: Type, expected: &str) {
+    fn picture(gives: &Gives) -> String {
         let text =
             |ty: &Option<Type>| ty.as_ref().map(|ty| ty.to_token_stream().to_string()).unwrap_or_default();
-        let found = match shape_of(&output) {
-            Shape::Sync => "sync".to_owned(),
-            Shape::Async => "async".to_owned(),
-            Shape::Future { output, boxed } => format!("future boxed={boxed} of {}", text(&output)),
-            Shape::Stream { item, boxed } => format!("stream boxed={boxed} of {}", text(&item)),
-        };
-        assert_eq!(found, expected, "{}", output.to_token_stream());
+        match gives {
+            Gives::Value => "value".to_owned(),
+            Gives::Closure => "closure".to_owned(),
+            Gives::Any => "any".to_owned(),
+            Gives::Future { output, boxed } => format!("future boxed={boxed} of {}", text(output)),
+            Gives::Stream { item, boxed } => format!("stream boxed={boxed} of {}", text(item)),
+            Gives::InPin(given) => format!("pin of {}", picture(given)),
+            Gives::InResult(given) => format!("result of {}", picture(given)),
+            Gives::InOption(given) => format!("option of {}", picture(given)),
+            Gives::InTuple(place, len, given) => format!("{place} of {len}: {}", picture(given)),
+        }
+    }
+
+    fn check_gives(output: Type, expected: &str) {
+        assert_eq!(picture(&gives(&output)), expected, "{}", output.to_token_stream());
     }
 
     #[test]
-    fn the_return_type_decides_the_shape() {
-        check_shape(parse_quote!(u8), "sync");
-        check_shape(parse_quote!(impl Iterator<Item = u8>), "sync");
-        check_shape(parse_quote!(Box<dyn Future<Output = u8>>), "sync");
-        check_shape(parse_quote!(impl Send + Future<Output = u8>), "future boxed=false of u8");
-        check_shape(
+    fn the_return_type_says_what_a_call_gives() {
+        check_gives(parse_quote!(u8), "value");
+        check_gives(parse_quote!(Result<Option<String>, Error>), "value");
+        check_gives(parse_quote!(impl Iterator<Item = u8>), "value");
+        check_gives(parse_quote!(impl Fn(&str) -> usize + 'static), "closure");
+        check_gives(parse_quote!(Self::Future), "any");
+        check_gives(parse_quote!(Result<Answer, Error>), "any");
+        check_gives(parse_quote!(Box<dyn Future<Output = u8>>), "any");
+        check_gives(parse_quote!(impl Send + Future<Output = u8>), "future boxed=false of u8");
+        check_gives(
             parse_quote!(std::pin::Pin<Box<dyn Future<Output = u8> + Send + 'a>>),
             "future boxed=true of u8",
         );
-        check_shape(parse_quote!(BoxFuture<'static, u8>), "future boxed=true of u8");
-        check_shape(parse_quote!(impl Stream<Item = u8>), "stream boxed=false of u8");
-        check_shape(parse_quote!(Pin<Box<dyn Stream<Item = u8>>>), "stream boxed=true of u8");
+        check_gives(parse_quote!(BoxFuture<'static, u8>), "future boxed=true of u8");
+        check_gives(parse_quote!(impl Stream<Item = u8>), "stream boxed=false of u8");
+        check_gives(parse_quote!(Pin<Box<dyn Stream<Item = u8>>>), "stream boxed=true of u8");
+    }
+
+    #[test]
+    fn what_goes_on_may_lie_inside_a_value() {
+        check_gives(parse_quote!(Result<impl Stream<Item = u8>, E>), "result of stream boxed=false of u8");
+        check_gives(
+            parse_quote!(anyhow::Result<Option<impl Stream>>),
+            "result of option of stream boxed=false of ",
+        );
+        check_gives(parse_quote!((u8, impl Future<Output = u8>)), "1 of 2: future boxed=false of u8");
+        check_gives(parse_quote!(Pin<Box<impl Stream>>), "pin of stream boxed=false of ");
+        check_gives(parse_quote!(Result<BoxStream<'static, u8>, E>), "any");
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub use annotation::{Annotation, AnnotationValue};
 pub use capture::{Capture, Category, Field, FieldKind, Redaction};
 pub use client::{Client, builder, flush, flush_async, init, shutdown, shutdown_async};
 pub use config::{Builder, InitError};
-pub use context::{Context, ContextGuard, Conversation, FutureExt, WithContext, suspended};
+pub use context::{Context, ContextGuard, Conversation, FutureExt, StreamExt, WithContext, suspended};
 pub use encode::agent_id;
 pub use export::{Export, Exporter};
 pub use record::{
@@ -79,17 +79,44 @@ pub fn annotate_with(trace_id: TraceId, annotation: Annotation) {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::{
-        __staso_capture as capture, __staso_errors_only as errors_only, __staso_observe as observe,
-        __staso_outcome as outcome, __staso_type_name as type_name,
+        __staso_capture as capture, __staso_end as end, __staso_errors_only as errors_only,
+        __staso_fail as fail, __staso_given as given, __staso_observe as observe, __staso_outcome as outcome,
+        __staso_type_name as type_name,
         capture::{
             CaptureDebug, CaptureDisplay, CaptureJson, CaptureLock, CaptureName, CaptureText, FailBoxed,
-            FailDebug, FailDisplay, FailError, FailIo, FailName, FailShared, Failure, Outcome, Probe, Slot,
-            SplitAny, SplitResult, Splitter, name_type, observe_type,
+            FailDebug, FailDisplay, FailError, FailIo, FailName, FailShared, Failure, NoPiece, Outcome,
+            Piece, Probe, Slot, SplitAny, SplitResult, Splitter, TextPiece, name_type, observe_type,
         },
         context::{ConversationScope, conversation_scope},
         record::{CallSite, SpanKind, stated_name},
-        span::{Arguments, Call, CallGuard, Done, Early, Followed, FollowedStream, Span, enter},
+        span::{
+            Arguments, Call, CallGuard, Done, Early, Ending, Followed, FollowedStream, NoPromise, Promise,
+            PromiseFirst, PromiseSecond, PromiseThird, Returned, Span, enter,
+        },
     };
+
+    /// A box in which a future or stream stays where it is, for crates without `std` in their names.
+    pub fn pin<T>(value: T) -> std::pin::Pin<Box<T>> {
+        Box::pin(value)
+    }
+
+    /// No value, of the type of another.
+    #[inline(always)]
+    pub fn nothing_like<T>(_: &T) -> Option<T> {
+        None
+    }
+
+    /// A body whose future gives a `T`.
+    #[inline(always)]
+    pub fn promising<T, F: Future<Output = T>, B: FnOnce() -> F>(body: B) -> B {
+        body
+    }
+
+    /// A body whose stream gives `T`s.
+    #[inline(always)]
+    pub fn promising_items<T, S: futures_core::Stream<Item = T>, B: FnOnce() -> S>(body: B) -> B {
+        body
+    }
 
     /// Runs a body that may move what it captured: a closure that is passed on is expected to run once,
     /// so that it may return what it borrows from its captures.

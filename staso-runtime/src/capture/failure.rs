@@ -226,6 +226,45 @@ macro_rules! __staso_outcome {
     }};
 }
 
+/// As `outcome!`, for what a future or stream gives: the texts of a stream are joined.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __staso_given {
+    ($value:expr, $outcome:expr) => {{
+        use $crate::__private::{
+            CaptureDebug as _, CaptureDisplay as _, CaptureJson as _, CaptureLock as _, CaptureName as _,
+            CaptureText as _, FailBoxed as _, FailDebug as _, FailDisplay as _, FailError as _, FailIo as _,
+            FailName as _, FailShared as _, NoPiece as _, SplitAny as _, SplitResult as _, TextPiece as _,
+        };
+        let __staso_outcome = $outcome;
+        match (&&$crate::__private::Splitter($value)).__staso_split() {
+            ::core::result::Result::Ok(__staso_value) => {
+                if let ::core::option::Option::Some(__staso_outcome) =
+                    __staso_outcome.join(|| (&&$crate::__private::Piece(__staso_value)).__staso_text())
+                {
+                    (&&&&&&$crate::__private::Probe(__staso_value)).__staso_capture(__staso_outcome.result())
+                }
+            }
+            ::core::result::Result::Err(__staso_error) => {
+                (&&&&&&&$crate::__private::Failure(__staso_error)).__staso_record(__staso_outcome)
+            }
+        }
+    }};
+}
+
+/// Records an error from a reference to it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __staso_fail {
+    ($error:expr, $outcome:expr) => {{
+        use $crate::__private::{
+            FailBoxed as _, FailDebug as _, FailDisplay as _, FailError as _, FailIo as _, FailName as _,
+            FailShared as _,
+        };
+        (&&&&&&&$crate::__private::Failure($error)).__staso_record($outcome)
+    }};
+}
+
 /// As `outcome!`, without capturing a value that is not an error.
 #[doc(hidden)]
 #[macro_export]
@@ -236,10 +275,11 @@ macro_rules! __staso_errors_only {
             FailShared as _, SplitAny as _, SplitResult as _,
         };
         let __staso_outcome = $outcome;
-        if let ::core::result::Result::Err(__staso_error) =
-            (&&$crate::__private::Splitter($value)).__staso_split()
-        {
-            (&&&&&&&$crate::__private::Failure(__staso_error)).__staso_record(__staso_outcome)
+        match (&&$crate::__private::Splitter($value)).__staso_split() {
+            ::core::result::Result::Ok(_) => __staso_outcome.pass(),
+            ::core::result::Result::Err(__staso_error) => {
+                (&&&&&&&$crate::__private::Failure(__staso_error)).__staso_record(__staso_outcome)
+            }
         }
     }};
 }

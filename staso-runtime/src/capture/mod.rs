@@ -4,6 +4,7 @@
 mod dispatch;
 mod failure;
 mod guarded;
+mod items;
 mod json;
 mod limits;
 mod outcome;
@@ -20,6 +21,8 @@ pub use failure::{
     SplitResult, Splitter, observe_type,
 };
 pub(crate) use guarded::{guarded, panic_message};
+pub(crate) use items::Items;
+pub use items::{NoPiece, Piece, TextPiece};
 pub(crate) use limits::Limits;
 pub use outcome::Outcome;
 pub(crate) use policy::Policy;
@@ -27,5 +30,5 @@ pub use policy::{Capture, Category};
 pub(crate) use redact::{ClientsHook, RedactHook, redacted_text};
 pub use redact::{Field, FieldKind, Redaction};
 pub use slot::Slot;
-pub(crate) use slot::{Items, Set, push_set};
+pub(crate) use slot::{Set, push_set};
 pub(crate) use text::{display_text, short_type_name};

@@ -1,4 +1,4 @@
-use super::{Slot, failure::Told, guarded, limits::Limits, short_type_name};
+use super::{Slot, failure::Told, guarded, items::Items, limits::Limits, short_type_name};
 use crate::{
     context::Suspension,
     record::{Entry, EntryBuf, SpanKind, SpanStatus},
@@ -11,6 +11,8 @@ pub struct Outcome<'a>(Target<'a>);
 
 enum Target<'a> {
     Open(&'a mut OpenSpan),
+    /// One item of the stream that a span follows.
+    Item(&'a mut OpenSpan, &'a mut Items),
     /// The handle is taken only if there is an error to record.
     Current,
 }
@@ -19,6 +21,10 @@ impl<'a> Outcome<'a> {
     #[inline]
     pub(crate) fn of(open: &'a mut OpenSpan) -> Self {
         Self(Target::Open(open))
+    }
+
+    pub(crate) fn of_item(open: &'a mut OpenSpan, items: &'a mut Items) -> Self {
+        Self(Target::Item(open, items))
     }
 
     /// The innermost span of this thread.
@@ -33,7 +39,35 @@ impl<'a> Outcome<'a> {
     pub fn result(self) -> Slot<'a> {
         match self.0 {
             Target::Open(open) => Slot::result(open),
+            Target::Item(open, items) => {
+                items.count(open);
+                if open.recorder.policy.takes_output() {
+                    Slot::item(items, open.recorder)
+                } else {
+                    Slot::nowhere()
+                }
+            }
             Target::Current => Slot::nowhere(),
+        }
+    }
+
+    /// Adds the text of a stream's item to those before it. Anything else is given back.
+    #[must_use]
+    pub fn join<'t>(self, text: impl FnOnce() -> Option<&'t str>) -> Option<Self> {
+        let Target::Item(open, items) = self.0 else { return Some(self) };
+        let _suspended = Suspension::begin();
+        let Some(text) = text() else { return Some(Self(Target::Item(open, items))) };
+        items.count(open);
+        if open.recorder.policy.takes_output() {
+            items.add_text(&open.recorder.limits, text);
+        }
+        None
+    }
+
+    /// Counts an item of a stream that is not captured.
+    pub fn pass(self) {
+        if let Target::Item(open, items) = self.0 {
+            items.count(open);
         }
     }
 
@@ -42,6 +76,10 @@ impl<'a> Outcome<'a> {
             Target::Open(open) => {
                 open.settle();
                 push(open.recorder, open.site.kind, &mut open.log, type_name, tell);
+            }
+            Target::Item(open, items) => {
+                open.settle();
+                push(open.recorder, open.site.kind, items.failure(), type_name, tell);
             }
             Target::Current => {
                 let span = current_span();

@@ -6,6 +6,7 @@ use std::{
 use serde::Serialize;
 
 use super::{
+    items::Items,
     json,
     limits::Limits,
     redact::{Field, FieldKind, redact_json},
@@ -51,6 +52,11 @@ impl<'a> Slot<'a> {
     #[inline]
     pub(crate) fn result(open: &'a mut OpenSpan) -> Self {
         if open.recorder.policy.takes_output() { Self(Place::Result(open)) } else { Self::nowhere() }
+    }
+
+    /// The place of a stream's next item.
+    pub(super) fn item(items: &'a mut Items, recorder: &'static Recorder) -> Self {
+        Self(Place::Item { items, recorder })
     }
 
     /// Fills it with a value's JSON.
@@ -104,7 +110,7 @@ impl<'a> Slot<'a> {
     }
 
     #[inline]
-    fn fill(self, write: impl FnOnce(&Limits, &mut Vec<u8>)) {
+    pub(super) fn fill(self, write: impl FnOnce(&Limits, &mut Vec<u8>)) {
         match self.0 {
             Place::Nowhere => {}
             Place::Argument { open, name, any } => {
@@ -133,7 +139,7 @@ impl<'a> Slot<'a> {
                     open.log.cancel(begun);
                 }
             }
-            Place::Item { items, recorder } => items.push(&recorder.limits, write),
+            Place::Item { items, recorder } => items.add(&recorder.limits, write),
         }
     }
 }
@@ -195,52 +201,5 @@ fn push_value(
         log.end(begun);
     } else {
         log.cancel(begun);
-    }
-}
-
-/// The items of a stream, as one JSON array of limited size.
-#[derive(Debug, Default)]
-pub(crate) struct Items {
-    json: Vec<u8>,
-    count: u64,
-    left_out: u64,
-    /// Places that were given out; more of them than items means that items are not captured.
-    places: u64,
-}
-
-impl Items {
-    /// Where the next item goes; `None` when outputs are not captured.
-    pub(crate) fn slot<'a>(&'a mut self, open: &OpenSpan) -> Option<Slot<'a>> {
-        self.places += 1;
-        let taken = open.recorder.policy.takes_output();
-        taken.then_some(Slot(Place::Item { items: self, recorder: open.recorder }))
-    }
-
-    fn push(&mut self, limits: &Limits, write: impl FnOnce(&Limits, &mut Vec<u8>)) {
-        let left = limits.bytes.saturating_sub(self.json.len());
-        if left == 0 {
-            self.left_out += 1;
-            return;
-        }
-        self.json.push(if self.count == 0 { b'[' } else { b',' });
-        self.count += 1;
-        let _suspended = Suspension::begin();
-        write(&Limits { bytes: left, ..*limits }, &mut self.json);
-    }
-
-    /// Makes them the output of the span.
-    pub(crate) fn finish(&mut self, open: &mut OpenSpan) {
-        let left_out = self.left_out;
-        if self.count == 0 && self.places > 0 {
-            return;
-        }
-        let mut json = std::mem::take(&mut self.json);
-        if json.is_empty() {
-            json.push(b'[');
-        } else if left_out > 0 {
-            json.extend_from_slice(format!(",\"… [{left_out} more items]\"").as_bytes());
-        }
-        json.push(b']');
-        Slot::result(open).fill(|_, out| out.extend_from_slice(&json));
     }
 }

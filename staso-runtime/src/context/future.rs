@@ -3,6 +3,7 @@ use std::{
     task::{self, Poll},
 };
 
+use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use super::{Context, local, stack::Scope, stack::Token};
@@ -35,9 +36,35 @@ pub trait FutureExt: Future + Sized {
 
 impl<F: Future> FutureExt for F {}
 
+/// Takes a context along with a stream.
+///
+/// ```
+/// use staso::StreamExt as _;
+///
+/// # fn spawn(_: impl futures_core::Stream<Item = u8> + Send + 'static) {}
+/// # fn example(tokens: impl futures_core::Stream<Item = u8> + Send + 'static) {
+/// // For a stream that is polled in a task of its own, such as the body of a web server's response.
+/// spawn(tokens.in_current_context());
+/// # }
+/// ```
+pub trait StreamExt: Stream + Sized {
+    /// The stream, polled in the context of this call.
+    fn in_current_context(self) -> WithContext<Self> {
+        let scope = recorder::is_wanted().then(|| Context::current().scope);
+        WithContext::new(scope, self)
+    }
+
+    /// The stream, polled in a context.
+    fn in_context(self, context: Context) -> WithContext<Self> {
+        WithContext::new(Some(context.scope), self)
+    }
+}
+
+impl<S: Stream> StreamExt for S {}
+
 pin_project! {
-    /// A future that is polled, and dropped, in a context.
-    #[must_use = "futures do nothing unless polled"]
+    /// A future or stream that is polled, and dropped, in a context.
+    #[must_use = "futures and streams do nothing unless polled"]
     pub struct WithContext<F> {
         // `None` once it was dropped inside its context.
         #[pin]
@@ -69,6 +96,21 @@ impl<F: Future> Future for WithContext<F> {
         let Some(future) = this.future.as_pin_mut() else { return Poll::Pending };
         let _entered = Entered::new(this.scope);
         future.poll(cx)
+    }
+}
+
+impl<S: Stream> Stream for WithContext<S> {
+    type Item = S::Item;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Option<S::Item>> {
+        let this = self.project();
+        let Some(stream) = this.future.as_pin_mut() else { return Poll::Ready(None) };
+        let _entered = Entered::new(this.scope);
+        stream.poll_next(cx)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.future.as_ref().map_or((0, Some(0)), Stream::size_hint)
     }
 }
 

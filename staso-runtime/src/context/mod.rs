@@ -12,7 +12,7 @@ mod stack;
 
 pub use conversation::{Conversation, ConversationScope, conversation_scope};
 pub use current::{Context, ContextGuard};
-pub use future::{FutureExt, WithContext};
+pub use future::{FutureExt, StreamExt, WithContext};
 pub use local::suspended;
 pub(crate) use local::{Suspension, become_sender};
 pub(crate) use stack::{Owner, Scope, SpanRef, Token};

@@ -98,6 +98,6 @@ impl Call {
         block: F,
         done: &'a Done,
     ) -> impl Future<Output = Option<F::Output>> + 'a {
-        self.follow(BlockFuture::new(block, done), |_, _| ())
+        self.follow(BlockFuture::new(block, done), |left, ending| ending.with(left, |_, _| ()))
     }
 }

@@ -86,7 +86,7 @@ impl<'a> SpanBuilder<'a> {
     pub fn in_scope_async<F: Future>(self, f: impl FnOnce(Span) -> F) -> impl Future<Output = F::Output> {
         let mut call = self.deferred();
         let span = call.handle();
-        call.follow(f(span), |_, _| ())
+        call.follow(f(span), |value, ending| ending.with(value, |_, _| ()))
     }
 
     fn call(self) -> Call {

@@ -5,7 +5,7 @@ use std::{
     thread,
 };
 
-use super::{Followed, FollowedStream, OpenSpan, Span};
+use super::{Ending, Followed, OpenSpan, Span};
 use crate::{
     capture::{Outcome, Slot},
     context::Token,
@@ -52,13 +52,6 @@ impl Call {
         if recorder::is_wanted() { Self::started(site) } else { Self { open: None } }
     }
 
-    /// A span whose parent is the current one, and which starts at the first poll.
-    #[inline]
-    #[must_use]
-    pub fn deferred(site: &'static CallSite) -> Self {
-        Self { open: if recorder::is_wanted() { OpenSpan::prepare(site) } else { None } }
-    }
-
     #[inline(never)]
     fn started(site: &'static CallSite) -> Self {
         let mut open = OpenSpan::prepare(site);
@@ -101,12 +94,30 @@ impl Call {
         }
     }
 
-    /// Runs the body in the span. A panic is recorded and goes on unchanged.
+    /// Runs the body in the span, which ends with it. A panic is recorded and goes on unchanged.
     #[inline(always)]
     pub fn run<R>(self, body: impl FnOnce() -> R, outcome: impl FnOnce(&R, Outcome<'_>)) -> R {
         match self.open {
             None => body(),
-            Some(open) => run_in(open, body, outcome),
+            Some(open) => run_in(open, body, |value, ending| ending.with(value, outcome)),
+        }
+    }
+
+    /// Runs the body in the span. What the body returned says when that ends.
+    #[inline(always)]
+    pub fn run_on<R>(self, body: impl FnOnce() -> R, end: impl FnOnce(R, Ending<'_>) -> R) -> R {
+        match self.open {
+            None => body(),
+            Some(open) => run_in(open, body, end),
+        }
+    }
+
+    /// As [`run_on`](Self::run_on), for a future or stream that gets another type on its way.
+    #[inline(always)]
+    pub fn run_into<R, P>(self, body: impl FnOnce() -> R, end: impl FnOnce(R, Ending<'_>) -> P) -> P {
+        match self.open {
+            None => end(body(), Ending::of(None)),
+            Some(open) => run_in(open, body, end),
         }
     }
 
@@ -119,27 +130,38 @@ impl Call {
             open.announce();
             open.enter()
         });
-        CallGuard { open, token, unwinding: thread::panicking(), not_send: PhantomData }
+        CallGuard { open, token, unwinding: thread::panicking(), gives_closure: false, not_send: PhantomData }
+    }
+
+    /// As [`enter`](Self::enter), for a body whose value is a closure and not seen here.
+    #[inline]
+    #[must_use]
+    pub fn enter_for_closure(self) -> CallGuard {
+        let mut guard = self.enter();
+        guard.gives_closure = true;
+        guard
     }
 
     /// The future, with the span around every poll of it.
     #[inline]
-    pub fn follow<F, O>(self, future: F, outcome: O) -> Followed<F, O>
+    pub fn follow<F, K, R>(self, future: F, end: K) -> Followed<F, K>
     where
         F: Future,
-        O: FnOnce(&F::Output, Outcome<'_>),
+        K: FnMut(F::Output, Ending<'_>) -> R,
     {
-        Followed::new(self.open, future, outcome)
+        Followed::new(self.open, future, end)
     }
 
-    /// The stream, with the span around every poll of it; its items are the output.
-    #[inline]
-    pub fn follow_stream<S, I>(self, stream: S, item: I) -> FollowedStream<S, I>
+    /// As [`follow`](Self::follow), for a future that a call returns: the span has begun already.
+    pub fn promise<F, K, R>(mut self, future: F, end: K) -> Followed<F, K>
     where
-        S: futures_core::Stream,
-        I: FnMut(&S::Item, Slot<'_>),
+        F: Future,
+        K: FnMut(F::Output, Ending<'_>) -> R,
     {
-        FollowedStream::new(self.open, stream, item)
+        if let Some(open) = &mut self.open {
+            open.ensure_running();
+        }
+        self.follow(future, end)
     }
 
     /// A handle to the span; inert when nothing is recorded.
@@ -149,17 +171,17 @@ impl Call {
 }
 
 #[inline(never)]
-fn run_in<R>(mut open: Box<OpenSpan>, body: impl FnOnce() -> R, outcome: impl FnOnce(&R, Outcome<'_>)) -> R {
+fn run_in<R, P>(
+    mut open: Box<OpenSpan>,
+    body: impl FnOnce() -> R,
+    end: impl FnOnce(R, Ending<'_>) -> P,
+) -> P {
     open.announce();
     let token = open.enter();
     let result = catch_unwind(AssertUnwindSafe(body));
     open.leave(token);
     match result {
-        Ok(value) => {
-            outcome(&value, Outcome::of(&mut open));
-            open.close();
-            value
-        }
+        Ok(value) => end(value, Ending::of(Some(open))),
         Err(payload) => {
             open.panicked(&*payload);
             open.close();
@@ -203,10 +225,22 @@ pub struct CallGuard {
     token: Option<Token>,
     /// Whether a panic was under way when the span began, as in a destructor.
     unwinding: bool,
+    gives_closure: bool,
     not_send: PhantomData<*const ()>,
 }
 
 impl CallGuard {
+    /// Leaves the span, whose code has returned.
+    #[inline]
+    #[must_use]
+    pub fn leave(mut self) -> Ending<'static> {
+        let mut open = self.open.take();
+        if let Some(open) = &mut open {
+            open.leave(self.token.take());
+        }
+        Ending::of(open)
+    }
+
     /// Ends the span with the value that its code gave.
     #[inline]
     pub fn close<R>(mut self, value: &R, outcome: impl FnOnce(&R, Outcome<'_>)) {
@@ -224,6 +258,9 @@ impl Drop for CallGuard {
         open.leave(self.token.take());
         if thread::panicking() && !self.unwinding {
             open.failed("panic", Some("panicked"));
+        } else if self.gives_closure {
+            // As the name of its type would be.
+            Slot::result(&mut open).display("<{{closure}}>");
         }
         open.close();
     }

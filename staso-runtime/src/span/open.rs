@@ -20,6 +20,9 @@ pub(crate) struct OpenSpan {
     remote_parent: bool,
     started: Option<Tick>,
     running: bool,
+    polled: bool,
+    /// The span is entered, for the time in which the future that it followed is dropped.
+    last: Option<Token>,
     /// What runs inside inherits this. On the thread's stack while the span is entered.
     scope: Scope,
     pub(crate) log: EntryBuf,
@@ -63,6 +66,8 @@ impl OpenSpan {
                 remote_parent: around.is_some_and(|span| span.owner.is_none()),
                 started: None,
                 running: false,
+                polled: false,
+                last: None,
                 scope: Scope { span: Some(span), agent, conversation, handle: None, recorder: bound },
                 log: EntryBuf::default(),
                 root: None,
@@ -93,6 +98,40 @@ impl OpenSpan {
     /// Whether its body has begun to run.
     pub(crate) fn is_running(&self) -> bool {
         self.running
+    }
+
+    /// As [`ensure_running`](Self::ensure_running), for a poll.
+    #[inline]
+    pub(crate) fn ensure_polled(&mut self) {
+        if !self.polled {
+            self.ensure_running();
+            self.polled = true;
+        }
+    }
+
+    /// It goes on in something else, which may never be polled.
+    pub(crate) fn expect_polls(&mut self) {
+        self.polled = false;
+    }
+
+    /// Whether the future or stream that it follows was ever polled.
+    pub(crate) fn is_polled(&self) -> bool {
+        self.polled
+    }
+
+    /// How long it has been running.
+    pub(crate) fn elapsed(&self) -> Option<Duration> {
+        self.started.map(|started| self.recorder.clock.tick().since(started))
+    }
+
+    /// Enters the span to drop what it followed.
+    pub(crate) fn enter_last(&mut self) {
+        self.last = self.enter();
+    }
+
+    pub(crate) fn leave_last(&mut self) {
+        let token = self.last.take();
+        self.leave(token);
     }
 
     /// Shows the span to whoever watches running ones, once its input is captured: roots made by an

@@ -132,7 +132,7 @@ fn a_dropped_future_ends_its_span_once_and_drops_inside_it() {
                 let _inner = inner;
                 std::future::pending::<()>().await;
             },
-            |_, _| (),
+            |(), ending| ending.with((), |(), _| ()),
         );
         assert!(poll_once(future).is_pending());
     });
@@ -143,14 +143,14 @@ fn a_dropped_future_ends_its_span_once_and_drops_inside_it() {
 
 #[test]
 fn a_future_that_is_never_polled_makes_no_span() {
-    let spans = capture(|| drop(Call::deferred(&TOOL).follow(async {}, |(), _| ())));
+    let spans = capture(|| drop(Call::new(&TOOL).follow(async {}, |(), _| ())));
     assert!(spans.is_empty());
 }
 
 #[test]
 fn a_panic_in_a_poll_leaves_the_context_as_it_was() {
     let spans = capture(|| {
-        let future = Call::new(&TOOL).follow(async { panic!("in poll") }, |_: &(), _| ());
+        let future = Call::new(&TOOL).follow(async { panic!("in poll") }, |(), _| ());
         assert!(catch_unwind(std::panic::AssertUnwindSafe(|| poll_once(future))).is_err());
         assert_eq!(current_span().span_id(), None);
     });

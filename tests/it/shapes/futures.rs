@@ -1,5 +1,5 @@
-//! Functions that return a future: parent and arguments are those of the call, the span starts with the
-//! first poll.
+//! Functions that return a future: parent, arguments and start are those of the call, and the body that makes
+//! the future runs inside the span.
 
 use std::{cell::Cell, pin::Pin, rc::Rc};
 
@@ -33,7 +33,7 @@ fn a_returned_future_is_followed() {
     check_async(
         async || opaque(1).await,
         2,
-        "chain step() = null\ntool opaque(n: 1) = 2\n  chain step() = null",
+        "tool opaque(n: 1) = 2\n  chain step() = null\n  chain step() = null",
     );
     check_async(
         async || boxed("a").await,
@@ -63,13 +63,12 @@ fn a_boxed_future_may_be_made_by_any_body() {
     check_async(
         async || spelled_out(false).await,
         2,
-        "chain step() = null\ntool spelled_out(now: false) = 2\ntool opaque(n: 1) = 2\n  chain step() = null",
+        "tool spelled_out(now: false) = 2\n  tool opaque(n: 1) = 2\n    chain step() = null\n    chain step() = null",
     );
     check_async(
         async || chosen(true).await + chosen(false).await,
         3,
-        "tool chosen(now: true) = \"<Pin<Box<dyn Future<Output = u8> + Send>>>\"\n\
-         tool chosen(now: false) = \"<Pin<Box<dyn Future<Output = u8> + Send>>>\"",
+        "tool chosen(now: true) = 1\ntool chosen(now: false) = 2",
     );
 }
 
@@ -147,9 +146,9 @@ fn arguments_and_parent_are_taken_at_the_call() {
 }
 
 #[test]
-fn a_returned_future_that_is_never_polled_makes_no_span() {
-    check(|| drop(boxed("a")), (), "");
-    check(|| drop(opaque(1)), (), "chain step() = null");
+fn a_returned_future_that_is_never_polled_leaves_the_span_of_its_call() {
+    check(|| drop(boxed("a")), (), r#"tool boxed(text: "a") {"never_polled":true}"#);
+    check(|| drop(opaque(1)), (), "tool opaque(n: 1) {\"never_polled\":true}\n  chain step() = null");
 }
 
 #[test]
@@ -173,7 +172,11 @@ fn a_returned_future_may_be_cancelled_or_panic() {
         "inside".to_owned(),
         "tool fails() ! error panic: inside",
     );
-    check(|| panic_of(|| fails_at_the_call(0)), "positive".to_owned(), "");
+    check(
+        || panic_of(|| fails_at_the_call(0)),
+        "positive".to_owned(),
+        "tool fails_at_the_call(n: 0) ! error panic: positive",
+    );
 }
 
 #[test]

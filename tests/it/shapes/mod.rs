@@ -1,8 +1,8 @@
 //! Every shape of function that Rust has, and the span that it makes.
 //!
 //! A case is a call, the value that it gives and a picture of its spans. A line of the picture reads like
-//! the call: kind, name, captured arguments, captured result, and how it failed; spans inside are
-//! indented.
+//! the call: kind, name, captured arguments, captured result, how it failed, and what the metadata says of how
+//! it was left; spans inside are indented.
 //!
 //! ```text
 //! tool add(a: 1, b: 2) = 3
@@ -23,6 +23,8 @@ mod patterns;
 mod results;
 mod sendness;
 mod shadowing;
+mod sizes;
+mod stream_endings;
 mod streams;
 mod sync;
 mod traits;
@@ -144,6 +146,13 @@ fn draw(span: &CapturedSpan, depth: usize, picture: &mut String) {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let (class, message) = (text(&span.exception_type), text(&span.error_message));
         write!(picture, " ! {} {class}: {message}", span.status).expect("a string");
+    }
+    let left: serde_json::Map<_, _> = ["never_polled", "cancelled"]
+        .into_iter()
+        .filter_map(|key| Some((key.to_owned(), span.metadata.get(key)?.clone())))
+        .collect();
+    if !left.is_empty() {
+        write!(picture, " {}", Value::Object(left)).expect("a string");
     }
     picture.push_str(if span.finished { "\n" } else { " (unfinished)\n" });
     for child in span.children() {

@@ -118,3 +118,31 @@ fn a_future_may_be_sync_and_unpin_as_before() {
     is_sync(&f(1));
     is_unpin(&ready());
 }
+
+/// Async functions that call one another; the first one, and the last one.
+macro_rules! call_chain {
+    ($innermost:ident $($callers:ident)*) => {
+        #[staso::tool]
+        async fn $innermost(x: std::sync::Arc<u8>) -> u8 {
+            tokio::task::yield_now().await;
+            *x
+        }
+        call_chain!(@ $innermost $($callers)*);
+    };
+    (@ $callee:ident $caller:ident $($rest:ident)*) => {
+        #[staso::tool]
+        async fn $caller(x: std::sync::Arc<u8>) -> u8 {
+            $callee(x).await + 1
+        }
+        call_chain!(@ $caller $($rest)*);
+    };
+    (@ $outermost:ident) => {};
+}
+
+/// The compiler gives up at a depth of its own (`recursion_limit`): bare functions reach 41, these 20.
+#[test]
+fn send_depth() {
+    call_chain!(f0 f1 f2 f3 f4 f5 f6 f7 f8 f9 f10 f11 f12 f13 f14 f15 f16 f17 f18 f19);
+    let depth = super::block_on(async { tokio::spawn(f19(std::sync::Arc::new(1))).await });
+    assert_eq!(depth.expect("no panic"), 20);
+}

@@ -197,3 +197,18 @@ fn opaque_results_and_closures() {
     check(|| boxed(2)(3), 6, r#"tool boxed(n: 2) = "<Box<dyn Fn(u8) -> u8>>""#);
     check(|| either("7").map(|n| n.to_string()), Ok("7".to_owned()), r#"tool either(text: "7") = 7"#);
 }
+
+#[test]
+fn returned_closure() {
+    #[staso::tool]
+    fn matcher() -> impl Fn(&str) -> usize {
+        |s| s.len()
+    }
+    #[staso::tool(capture_output = false)]
+    fn borrows<'a>((text, _): (&'a str, u8), Wrapped(n): Wrapped) -> impl FnMut(&str) -> &'a str {
+        move |_| text.get(n..).unwrap_or_default()
+    }
+    struct Wrapped(usize);
+    check(|| matcher()("abc"), 3, "tool matcher() = \"<{{closure}}>\"");
+    check(|| borrows(("abc", 1), Wrapped(1))("x"), "bc", "tool borrows(n: 1, text: \"abc\")");
+}
