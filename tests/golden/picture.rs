@@ -124,6 +124,9 @@ impl Picture {
                         ("attributes", "code.lineno", Value::Number(line)) if line.is_u64() => {
                             "<line>".into()
                         }
+                        ("attributes", "time_to_first_item", time) if is_milliseconds(time) => {
+                            "<milliseconds>".into()
+                        }
                         _ => value.to_string(),
                     };
                     self.line(depth, &format!("{key} holds {inner_key}: {shown}"));

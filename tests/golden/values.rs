@@ -227,7 +227,9 @@ fn a_stream_is_followed_and_an_iterator_is_a_value() {
             json!({"start": 0, "end": 3}),
             "an iterator is captured as any value",
         )
-        .differs("agen", "output.result", json!([0, 1]), "streams are followed: the items are the output");
+        .differs("agen", "output.result", json!([0, 1]), "streams are followed: the items are the output")
+        .differs("agen", "attributes.items", json!(2), "streams are followed")
+        .differs("agen", "attributes.time_to_first_item", json!(0.0), "streams are followed");
     check(golden, || {
         assert_eq!(generate(3).count(), 3);
         let mut items = pin!(agen(2));
