@@ -89,10 +89,20 @@ impl Terminal {
         Ok(self.write_all(table.draw(&Style { width: self.table_width, ..self.style }).as_bytes())?)
     }
 
-    /// Prints one JSON document, indented.
+    /// Prints one JSON document, indented. What a terminal would act on is escaped in it, which changes no value.
     pub(super) fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
-        serde_json::to_writer_pretty(&mut *self, value).map_err(io::Error::from)?;
-        Ok(writeln!(self)?)
+        let document = serde_json::to_string_pretty(value).map_err(io::Error::from)?;
+        let mut rest = document.as_str();
+        while let Some(at) = rest.find(acts_on_terminals) {
+            let (plain, from) = rest.split_at(at);
+            self.write_all(plain.as_bytes())?;
+            let mut chars = from.chars();
+            if let Some(char) = chars.next() {
+                write!(self, "\\u{:04x}", u32::from(char))?;
+            }
+            rest = chars.as_str();
+        }
+        Ok(writeln!(self, "{rest}")?)
     }
 }
 
@@ -110,6 +120,17 @@ impl Write for Terminal {
             Out::Background(out) => out.flush(),
         }
     }
+}
+
+/// Whether a terminal acts on the character or shows others in another order for it. Line ends are JSON's own; all of
+/// these are below U+10000 and, in JSON, only inside of texts.
+fn acts_on_terminals(char: char) -> bool {
+    let orders = matches!(
+        char,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    );
+    let breaks = matches!(char, '\u{2028}' | '\u{2029}' | '\u{feff}');
+    orders || breaks || (char.is_control() && char != '\n')
 }
 
 /// A message as a terminal may see it: it may quote what a span carries, or a line of a file.

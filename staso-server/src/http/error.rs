@@ -81,6 +81,7 @@ impl From<StoreError> for ApiError {
             StoreError::Overloaded { .. } => (StatusCode::TOO_MANY_REQUESTS, "overloaded"),
             StoreError::Full => (StatusCode::INSUFFICIENT_STORAGE, "disk_full"),
             StoreError::BadCursor => (StatusCode::BAD_REQUEST, "bad_cursor"),
+            StoreError::TooManyAnnotations => (StatusCode::CONFLICT, "too_many_annotations"),
             StoreError::WorkspaceExists(_) => (StatusCode::CONFLICT, "workspace_exists"),
             StoreError::NoSuchWorkspace(_) => (StatusCode::NOT_FOUND, "not_found"),
             StoreError::Closed => (StatusCode::TOO_MANY_REQUESTS, "closing"),

@@ -52,7 +52,7 @@ impl Default for Guards {
             max_requests_of_key: 512,
             max_streams: 256,
             max_streams_of_key: 64,
-            answers_at_once: 8,
+            answers_at_once: 4,
             max_answers: 64 << 20,
         }
     }

@@ -1,5 +1,7 @@
 use std::{path::PathBuf, time::Duration};
 
+use super::MAX_ANNOTATIONS;
+
 /// Why a store could not be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -64,6 +66,9 @@ pub enum StoreError {
     /// A cursor that this store did not give.
     #[error("the cursor is not one of this list")]
     BadCursor,
+    /// A trace has as many annotations as it may.
+    #[error("the trace has {MAX_ANNOTATIONS} annotations, and takes no more")]
+    TooManyAnnotations,
     /// A workspace with this slug exists.
     #[error("the workspace `{0}` exists")]
     WorkspaceExists(String),

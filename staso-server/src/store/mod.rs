@@ -43,7 +43,7 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// As [`ingest`](Self::ingest).
+    /// As [`ingest`](Self::ingest), and [`StoreError::TooManyAnnotations`] beyond [`MAX_ANNOTATIONS`].
     async fn annotate(
         &self,
         workspace: Option<WorkspaceId>,
@@ -214,6 +214,9 @@ pub const MAX_STEPS: usize = 1_000;
 
 /// Users, agents and environments of a conversation are those of its last so many traces.
 pub const MAX_CONVERSATION_SAMPLE: usize = 100;
+
+/// At most so many annotations are kept of a trace, with those of its spans: each look at the trace shows all.
+pub const MAX_ANNOTATIONS: usize = 1_000;
 
 /// At most so many values of a kind are in [`Facets`].
 pub const MAX_FACETS: usize = 200;

@@ -137,3 +137,28 @@ fn prune_deletes_what_is_old() {
     let left: Value = serde_json::from_slice(&left.stdout).unwrap();
     assert_eq!(left.as_array().map(Vec::len), Some(1));
 }
+
+#[test]
+fn b5_json_shows_no_character_that_a_terminal_acts_on() {
+    let data = tempfile::tempdir().unwrap();
+    let evil = "\u{9b}31mred \u{85} \u{7f} \u{202e}ecila \u{2066}x\u{2069} \u{200f} \u{2028} Zürich 退款";
+    let dev = Running::start(data.path(), &["dev", "--port", "0"]);
+    let mut sent = trace("t-1", evil);
+    sent["spans"][0]["input"] = json!(evil);
+    sent["spans"][0]["user_id"] = json!(evil);
+    dev.ingest(&sent);
+    for command in [&["traces", "--json"][..], &["show", "t-1", "--json"], &["agents", "--json"]] {
+        let output = run(data.path(), command);
+        let printed = text(&output.stdout);
+        let acts = |char: char| {
+            char.is_control() && char != '\n' || "\u{202e}\u{2066}\u{2069}\u{200f}\u{2028}".contains(char)
+        };
+        assert!(!printed.contains(acts), "{command:?}: {printed:?}");
+        let document: Value = serde_json::from_str(printed).unwrap();
+        // The values are as they were sent, and what reads well is not escaped.
+        if command[0] != "agents" {
+            assert!(printed.contains("Zürich 退款"), "{printed}");
+            assert!(document.to_string().contains(&json!(evil).to_string()), "{document}");
+        }
+    }
+}

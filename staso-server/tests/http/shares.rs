@@ -8,7 +8,10 @@ use std::{
 };
 
 use serde_json::json;
-use staso_server::http::{Guards, Limits, Mode};
+use staso_server::{
+    http::{Guards, Limits, Mode},
+    store::MAX_ANNOTATIONS,
+};
 
 use crate::backend::{Backend, Reply, WATCHDOG, one_span, request};
 
@@ -250,5 +253,23 @@ fn who_reads_the_answer_only_after_sending_everything_gets_it() {
         // As Python's urllib does: a failure to send is a failure of the whole.
         stream.write_all(&request("POST", "/v1/traces/ingest", &headers, &large)).expect(what);
         assert_eq!(Reply::read(&mut stream).status, status, "{what}");
+    }
+}
+
+#[test]
+fn b5_annotations_of_a_trace_are_bounded_and_those_of_others_are_not_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    for backend in [Backend::local(), Backend::in_folder(folder.path())] {
+        assert_eq!(backend.post("/v1/traces/ingest", "k", &one_span("default", "t", "s")).status, 200);
+        let judgement = json!({ "name": "quality", "value": 1, "span_id": "s" });
+        let annotate =
+            |trace: &str| backend.post(&format!("/v1/traces/{trace}/annotations"), "k", &judgement);
+        for _ in 0..MAX_ANNOTATIONS {
+            assert_eq!(annotate("t").status, 201);
+        }
+        let refused = annotate("t");
+        assert_eq!((refused.status, refused.error().0.as_str()), (409, "too_many_annotations"));
+        assert_eq!(annotate("not-arrived").status, 201);
+        assert_eq!(backend.trace("default", "t").unwrap().annotations.len(), MAX_ANNOTATIONS);
     }
 }

@@ -53,3 +53,21 @@ async fn a_viewer_that_does_not_read_is_told_to_reload_and_holds_nothing_up() {
     let seen = event(&mut body, "reload").await;
     assert!(seen.matches("event: trace").count() <= 100, "{seen}");
 }
+
+#[tokio::test]
+async fn fewer_changes_than_make_a_list_old_are_told_one_by_one() {
+    let client = Client::empty(Mode::Local).await;
+    for index in 0..99 {
+        sample::add_one(&*client.store, client.default, Timestamp::now(), index).await;
+    }
+    let mut body = client.open_after("/v1/live", "0").await.into_body();
+    let mut seen = String::new();
+    let read = async {
+        while seen.matches("event: trace\n").count() < 99 {
+            let frame = body.frame().await.expect("the stream goes on").unwrap();
+            seen.push_str(&String::from_utf8_lossy(&frame.into_data().unwrap()));
+            assert!(!seen.contains("event: reload"), "{seen}");
+        }
+    };
+    timeout(Duration::from_secs(10), read).await.expect("every change is told");
+}

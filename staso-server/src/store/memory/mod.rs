@@ -76,9 +76,9 @@ impl Store for MemoryStore {
         annotation: Annotation,
     ) -> Result<(), StoreError> {
         let mut state = self.state();
-        state.annotate(workspace, &trace_id, &annotation);
+        let annotated = state.annotate(workspace, &trace_id, &annotation);
         self.announce(&state);
-        Ok(())
+        annotated
     }
 
     async fn traces(

@@ -8,6 +8,7 @@ use crate::model::{
     Annotation, Batch, IncomingTrace, IngestOutcome, KeyRecord, Receipt, Timestamp, TraceId, Workspace,
     WorkspaceId, summarize, supersedes,
 };
+use crate::store::{MAX_ANNOTATIONS, StoreError};
 
 /// Everything that the store knows.
 #[derive(Debug)]
@@ -103,8 +104,7 @@ impl State {
         workspace: Option<WorkspaceId>,
         trace_id: &TraceId,
         annotation: &Annotation,
-    ) {
-        self.revision += 1;
+    ) -> Result<(), StoreError> {
         let mut owners: Vec<Option<WorkspaceId>> = match workspace {
             Some(workspace) => vec![Some(workspace)],
             None => self.traces.keys().filter(|(_, id)| id == trace_id).map(|(of, _)| Some(*of)).collect(),
@@ -112,12 +112,20 @@ impl State {
         if owners.is_empty() {
             owners.push(None);
         }
+        let known = |owner: &Option<WorkspaceId>| {
+            self.annotations.iter().filter(|(of, about, _)| of == owner && about == trace_id).count()
+        };
+        if owners.iter().any(|owner| known(owner) >= MAX_ANNOTATIONS) {
+            return Err(StoreError::TooManyAnnotations);
+        }
+        self.revision += 1;
         for owner in owners {
             if let Some(kept) = owner.and_then(|owner| self.traces.get_mut(&(owner, trace_id.clone()))) {
                 kept.revision = self.revision;
             }
             self.annotations.push((owner, trace_id.clone(), annotation.clone()));
         }
+        Ok(())
     }
 
     pub(super) fn annotations_of(&self, workspace: WorkspaceId, trace_id: &TraceId) -> Vec<Annotation> {

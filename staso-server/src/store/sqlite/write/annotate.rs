@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     model::{Annotation, AnnotationValue, TraceId, WorkspaceId},
-    store::StoreError,
+    store::{MAX_ANNOTATIONS, StoreError},
 };
 
 /// Keeps what was said of a trace. Without a workspace it is about that trace wherever it is, and if it is
@@ -44,7 +44,13 @@ pub(in super::super) fn annotate(
         AnnotationValue::Categorical(label) => (label, DataType::Categorical),
         AnnotationValue::Boolean(yes) => (yes, DataType::Boolean),
     };
+    let mut count =
+        connection.prepare_cached("SELECT count(*) FROM annotation WHERE trace_id = ? AND workspace = ?")?;
     for owner in owners {
+        let known: usize = count.query_row((&trace_id, owner), |row| row.get(0))?;
+        if known >= MAX_ANNOTATIONS {
+            return Err(StoreError::TooManyAnnotations);
+        }
         insert.execute(params![
             owner,
             trace_id,
