@@ -8,6 +8,7 @@ use super::{
     parse::TraceObject,
     record::{Entries, filled, merged},
 };
+use crate::model::SpanStatus;
 
 /// Keys and values, as they go into records.
 type Fields = Vec<(&'static str, Box<RawValue>)>;
@@ -42,12 +43,12 @@ impl Inherited {
             let text = std::mem::take(field).text_or_empty(key)?;
             inherited.each.extend((!text.is_empty()).then(|| (key, raw(&text))));
         }
-        for (name, key, field) in
-            [("root_span_name", "name", &mut trace.root_span_name), ("status", "status", &mut trace.status)]
-        {
-            let text = std::mem::take(field).text_or_empty(name)?;
-            inherited.root.extend((!text.is_empty()).then(|| (key, raw(&text))));
-        }
+        let name = std::mem::take(&mut trace.root_span_name).text_or_empty("root_span_name")?;
+        inherited.root.extend((!name.is_empty()).then(|| ("name", raw(&name))));
+        // `ok` is what senders write who do not know; a span that says nothing is that without it.
+        let status = std::mem::take(&mut trace.status).text_or_empty("status")?;
+        let says_more = !status.is_empty() && SpanStatus::of_wire(&status) != SpanStatus::Ok;
+        inherited.root.extend(says_more.then(|| ("status", raw(&status))));
         let duration = trace.duration_ms.number("duration_ms")?.filter(|duration| *duration > 0.0);
         inherited.root.extend(duration.map(|duration| ("duration_ms", raw(&duration))));
         let model = std::mem::take(&mut trace.model).text_or_empty("model")?;

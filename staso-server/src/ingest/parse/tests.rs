@@ -207,6 +207,17 @@ fn what_serializers_write_beyond_json_costs_no_batch() {
 }
 
 #[test]
+fn a_trace_that_is_called_ok_hides_no_error_of_its_root() {
+    let status = |of_trace: &str, error: &str| {
+        let span = json!({ "timestamp": AT, "error_message": error });
+        let trace = json!({ "timestamp": AT, "status": of_trace, "spans": [span] });
+        parse(&json!({ "traces": [trace] }).to_string()).unwrap().remove(0).spans.remove(0).head.status
+    };
+    assert_eq!([status("ok", ""), status("ok", "boom")], [SpanStatus::Ok, SpanStatus::Error]);
+    assert_eq!([status("timed_out", ""), status("", "boom")], [SpanStatus::Timeout, SpanStatus::Error]);
+}
+
+#[test]
 fn a_key_that_a_span_has_twice_is_refused() {
     for key in ["name", "input", "timestamp", "attributes"] {
         let span = format!(r#"{{"timestamp":"{AT}","{key}":"a","{key}":"b"}}"#);
