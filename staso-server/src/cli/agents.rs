@@ -55,7 +55,7 @@ impl Agents {
                 Cell::number(latency(0.95)),
                 Cell::number(format::count(total.tokens.total)),
                 Cell::number(format::cost(&total.cost)),
-                Cell::whole(format::minute(agent.last_at)),
+                Cell::time(agent.last_at),
             ]);
         }
         terminal.table(&table)

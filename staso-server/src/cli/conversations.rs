@@ -68,7 +68,7 @@ impl Conversations {
             let failed = if conversation.failed_traces > 0 { Ink::Failure } else { Ink::Plain };
             table.row([
                 conversation.conversation_id.into(),
-                Cell::whole(format::minute(conversation.last_at)),
+                Cell::time(conversation.last_at),
                 Cell::number(format::count(conversation.traces)),
                 Cell::number(format::count(conversation.failed_traces)).ink(failed),
                 Cell::number(format::count(conversation.tokens.total)),

@@ -11,7 +11,6 @@ use super::{
 use crate::{
     keys,
     model::{KeyId, KeyScope},
-    web::format,
 };
 
 /// Make, list and revoke keys, which `staso serve` demands.
@@ -112,8 +111,8 @@ impl List {
                     KeyScope::Workspace(slug) => slug,
                 }
                 .into(),
-                Cell::whole(format::minute(key.created_at)),
-                key.revoked_at.map(format::minute).unwrap_or_default().into(),
+                Cell::time(key.created_at),
+                key.revoked_at.map_or_else(|| Cell::from(String::new()), Cell::time),
             ]);
         }
         terminal.table(&table)

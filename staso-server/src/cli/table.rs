@@ -1,4 +1,7 @@
+use jiff::tz::TimeZone;
 use staso_runtime::export::console::{Ink, Page, Style, columns};
+
+use crate::model::Timestamp;
 
 /// Rows of texts under headers. Whatever a text holds is escaped.
 ///
@@ -6,6 +9,14 @@ use staso_runtime::export::console::{Ink, Page, Style, columns};
 pub(super) struct Table<const N: usize> {
     headers: [&'static str; N],
     rows: Vec<[Cell; N]>,
+}
+
+/// `2026-01-02 04:04:05 CET`; what no calendar has is as the model writes it.
+fn at(moment: Timestamp, zone: TimeZone) -> String {
+    jiff::Timestamp::from_microsecond(moment.as_micros()).map_or_else(
+        |_| moment.to_string(),
+        |moment| moment.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S %Z").to_string(),
+    )
 }
 
 /// A text and what it means.
@@ -23,6 +34,11 @@ impl From<String> for Cell {
 }
 
 impl Cell {
+    /// A moment on the reader's clock, which `TZ` sets, with its zone.
+    pub(super) fn time(moment: Timestamp) -> Self {
+        Self::whole(at(moment, TimeZone::system()))
+    }
+
     /// A number, which stands at the right.
     pub(super) fn number(text: String) -> Self {
         Self { right: true, ..Self::whole(text) }
@@ -194,5 +210,13 @@ mod tests {
                 prop_assert!(columns(line) <= width, "{:?}", line);
             }
         }
+    }
+
+    #[test]
+    fn times_are_of_the_readers_zone_and_say_which() {
+        let moment: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
+        assert_eq!(at(moment, TimeZone::UTC), "2026-01-02 03:04:05 UTC");
+        let east = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0").unwrap();
+        assert_eq!(at(moment, east), "2026-01-02 04:04:05 CET");
     }
 }

@@ -65,7 +65,7 @@ impl Traces {
             };
             table.row([
                 Cell::whole(terminal.short(trace.trace_id.as_str())),
-                Cell::whole(format::minute(trace.started_at)),
+                Cell::time(trace.started_at),
                 trace.name.into(),
                 Cell::from(trace.status.as_str().to_owned()).ink(ink),
                 Cell::number(format::duration(trace.duration_micros)),

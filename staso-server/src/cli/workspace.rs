@@ -8,10 +8,7 @@ use super::{
     store,
     table::{Cell, Table},
 };
-use crate::{
-    model::{Slug, Timestamp},
-    web::format,
-};
+use crate::model::{Slug, Timestamp};
 
 /// Make and list workspaces, which keep traces apart.
 #[derive(Debug, Subcommand)]
@@ -69,8 +66,9 @@ impl List {
         for workspace in workspaces {
             // The one that always was there has no time of its own.
             let made = workspace.created_at;
-            let made = if made == Timestamp::default() { String::new() } else { format::minute(made) };
-            table.row([workspace.slug.into(), Cell::whole(made)]);
+            let made =
+                if made == Timestamp::default() { Cell::from(String::new()) } else { Cell::time(made) };
+            table.row([workspace.slug.into(), made]);
         }
         terminal.table(&table)
     }
