@@ -4,6 +4,10 @@ use axum::{
     Extension, Router,
     middleware::{from_fn, from_fn_with_state},
 };
+use tower_http::compression::{
+    CompressionLayer,
+    predicate::{DefaultPredicate, Predicate, SizeAbove},
+};
 
 use super::{
     AppState,
@@ -68,6 +72,11 @@ pub(crate) struct Gate {
     pub(super) answers: Answers,
 }
 
+/// Not small answers, pictures and streams of events.
+fn worth_compressing() -> impl Predicate {
+    DefaultPredicate::new().and(SizeAbove::new(1 << 10))
+}
+
 /// Puts guards before routes. A request passes them from the bottom of the list to its top.
 pub(crate) fn guarded(routes: Router<AppState>, state: AppState, guards: Guards) -> Router {
     let gate = Arc::new(Gate {
@@ -81,6 +90,7 @@ pub(crate) fn guarded(routes: Router<AppState>, state: AppState, guards: Guards)
     routes
         .layer(Extension(Arc::clone(&gate)))
         .layer(from_fn_with_state(Arc::clone(&gate), answer::in_turn))
+        .layer(CompressionLayer::new().compress_when(worth_compressing()))
         .layer(from_fn_with_state(Arc::clone(&gate), auth::authenticate))
         .layer(from_fn_with_state(Arc::clone(&gate), origin::same_origin))
         .layer(from_fn_with_state(gate, host::known_host))

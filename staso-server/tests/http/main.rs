@@ -5,6 +5,7 @@ mod backend;
 mod bodies;
 mod browsers;
 mod captures;
+mod compressed;
 mod connections;
 mod faults;
 mod money;
