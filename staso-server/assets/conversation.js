@@ -9,6 +9,15 @@ import { localize } from "./time.js";
 const turns = document.getElementById("turns");
 const find = document.getElementById("find");
 
+// A link to a turn that is on another page of the conversation.
+const turn = /^#turn-(\d+)$/.exec(location.hash)?.[1];
+if (turn && !document.getElementById(`turn-${turn}`) && new URLSearchParams(location.search).get("turn") !== turn) {
+  const address = new URL(location);
+  address.searchParams.delete("after");
+  address.searchParams.set("turn", turn);
+  location.replace(address);
+}
+
 /** Shows or hides the panel of a step under its row. */
 async function toggleStep(link) {
   const step = link.closest(".step");

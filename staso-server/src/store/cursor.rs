@@ -1,7 +1,7 @@
 use std::{fmt::Display, str::FromStr};
 
 use super::StoreError;
-use crate::model::{Cursor, TraceSort};
+use crate::model::{Cursor, Timestamp, TraceSort};
 
 /// Where a page of a list ended: the key that the list is sorted by, and what tells items with the same key
 /// apart.
@@ -32,6 +32,12 @@ impl<T: Display + FromStr> Place<T> {
         let tie = next()?.parse().map_err(|_| StoreError::BadCursor)?;
         Ok(Self { key, tie })
     }
+}
+
+/// The cursor for the turns of a conversation that began at a moment or later.
+#[must_use]
+pub fn turns_from(moment: Timestamp) -> Cursor {
+    Place { key: moment.as_micros().saturating_sub(1), tie: i64::MAX }.cursor("turns")
 }
 
 /// What cursors of traces in this order begin with.

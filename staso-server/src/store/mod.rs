@@ -13,6 +13,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
+pub use cursor::turns_from;
 pub use error::{OpenError, StoreError};
 
 use crate::model::{

@@ -16,8 +16,9 @@ use crate::{
     http::{ApiError, AppState},
     model::{
         Conversation, ConversationSummary, Cursor, PageRequest, TraceFilter, TraceSort, TraceSummary,
-        name_in_index,
+        WorkspaceId, name_in_index,
     },
+    store::turns_from,
 };
 use find::Found;
 
@@ -49,8 +50,12 @@ pub(super) async fn page(
 ) -> Result<Html<String>, PageError> {
     let workspace = context.workspace.id;
     let id = name_in_index(&id).to_owned();
-    let after = part.after.filter(|after| !after.is_empty()).map(Cursor::new);
-    let first = if after.is_some() { part.turn.unwrap_or(1).max(1) } else { 1 };
+    let wanted = part.turn.unwrap_or(1).max(1);
+    let begin = match part.after.filter(|after| !after.is_empty()) {
+        Some(after) => Some((Cursor::new(after), wanted)),
+        None => page_with(&state, workspace, &id, wanted).await?,
+    };
+    let (after, first) = begin.map_or((None, 1), |(after, first)| (Some(after), first));
     let turns = PageRequest { limit: TURNS, after };
     let conversation = state.store.conversation(workspace, id.clone(), turns).await?;
     let conversation = conversation.ok_or_else(|| ApiError::not_found("conversation"))?;
@@ -75,6 +80,41 @@ pub(super) async fn page(
     let title = format!("Conversation {}", conversation.summary.conversation_id);
     let body = body(&context, &conversation, &overview, first, found.as_ref());
     Ok(Html(layout::page(&context, &title, body).into_string()))
+}
+
+/// Where the page that has a turn begins, and the number of its first turn; `None` for the first page.
+async fn page_with(
+    state: &AppState,
+    workspace: WorkspaceId,
+    id: &str,
+    turn: u64,
+) -> Result<Option<(Cursor, u64)>, PageError> {
+    /// Pages of traces that are gone through for a turn that is far from the end.
+    const FURTHEST: usize = 40;
+    let length = TURNS as u64;
+    if turn <= length {
+        return Ok(None);
+    }
+    let Some(known) = state.store.conversation(workspace, id.to_owned(), PageRequest::first(1)).await? else {
+        return Ok(None);
+    };
+    let total = known.summary.traces;
+    let first = (turn.min(total).max(1) - 1) / length * length + 1;
+    let mut back = usize::try_from(total - first).unwrap_or(usize::MAX);
+    let mut page = PageRequest::first(OVERVIEW);
+    for _ in 0..FURTHEST {
+        let filter = TraceFilter { conversation: Some(id.to_owned()), ..TraceFilter::default() };
+        let traces = state.store.traces(workspace, filter, TraceSort::Newest, page).await?;
+        if let Some(trace) = traces.items.get(back) {
+            let at_once =
+                traces.items.iter().skip(back + 1).take_while(|other| other.started_at == trace.started_at);
+            return Ok(Some((turns_from(trace.started_at), first - at_once.count() as u64)));
+        }
+        let Some(next) = traces.next else { break };
+        back -= traces.items.len();
+        page = PageRequest { after: Some(next), ..PageRequest::first(OVERVIEW) };
+    }
+    Ok(None)
 }
 
 /// A turn and its place in the conversation, from 1.
@@ -121,6 +161,9 @@ fn body(
             }
         }
         @if let Some(found) = found { (find::results(context, found, first..behind)) }
+        @if first > 1 {
+            p.more { a.button href=(turn_link(context, summary, first - 1)) { "Show earlier turns" } }
+        }
         ol.turns #turns data-conversation=(summary.conversation_id) {
             @for (number, turn) in (first..).zip(&turns.items) {
                 (turn::turn(context, number, turn, found))
@@ -131,10 +174,17 @@ fn body(
                 a.button href=(context.link(here().with("after", next.as_str()).with("turn", &behind.to_string()))) {
                     "Show more turns"
                 }
+                " " a href=(turn_link(context, summary, summary.traces)) { "Last turn" }
                 " " span.muted { (format::count(behind - 1)) " of " (format::count(summary.traces)) }
             }
         }
     }
+}
+
+/// The page with a turn, at that turn.
+fn turn_link(context: &PageContext, summary: &ConversationSummary, number: u64) -> String {
+    let page = Link::to("/conversations").part(&summary.conversation_id).with("turn", &number.to_string());
+    format!("{}#turn-{number}", context.link(page))
 }
 
 fn heading(context: &PageContext, summary: &ConversationSummary) -> Markup {

@@ -152,6 +152,20 @@ async fn turns_are_numbered_on_over_pages() {
 }
 
 #[tokio::test]
+async fn every_turn_is_one_link_away() {
+    let client = with_turns(60).await;
+    for (asked, expected) in [(3, 1..=25), (26, 26..=50), (30, 26..=50), (60, 51..=60), (999, 51..=60)] {
+        let (status, page) = client.page(&format!("/conversations/talk?turn={asked}")).await;
+        assert_eq!(status, StatusCode::OK, "{asked}");
+        let ids = page.split("id=\"turn-").skip(1).map(|rest| rest.split('"').next().unwrap());
+        let numbers: Vec<usize> = ids.map(|number| number.parse().unwrap()).collect();
+        assert_eq!(numbers, expected.collect::<Vec<_>>(), "{asked}");
+    }
+    let (_, first) = client.page("/conversations/talk").await;
+    assert!(first.contains("turn=60#turn-60"), "the last turn, and bars of the timeline");
+}
+
+#[tokio::test]
 async fn whatever_spans_carry_is_text() {
     let client = Client::empty(Mode::Local).await;
     let chat = json!([{"role": EVIL, "content": EVIL, "tool_calls": [{"id": EVIL, "name": EVIL, "arguments": EVIL}]}]);

@@ -2,10 +2,10 @@ use std::ops::Range;
 
 use maud::{Markup, html};
 
-use super::{Numbered, TURNS};
+use super::{Numbered, turn_link};
 use crate::{
     model::{ConversationSummary, TraceSummary},
-    web::{Link, PageContext, format},
+    web::{PageContext, format},
 };
 
 /// Where a turn's bar is on the timeline, in percent.
@@ -63,24 +63,17 @@ pub(super) fn strip(
     }
 }
 
-/// Where a click leads: to the turn on this page, on the first page, or to the trace.
+/// Where a click leads: to the turn, on this page or on its own.
 fn target(
     context: &PageContext,
     summary: &ConversationSummary,
     turn: &Numbered,
     on_page: &Range<u64>,
 ) -> String {
-    let anchor = format!("#turn-{}", turn.number);
-    if on_page.contains(&turn.number) {
-        return anchor;
+    match on_page.contains(&turn.number) {
+        true => format!("#turn-{}", turn.number),
+        false => turn_link(context, summary, turn.number),
     }
-    if turn.number <= TURNS as u64 {
-        return format!(
-            "{}{anchor}",
-            context.link(Link::to("/conversations").part(&summary.conversation_id))
-        );
-    }
-    context.link(Link::to("/traces").part(turn.trace.trace_id.as_str())).to_string()
 }
 
 fn label(number: u64, trace: &TraceSummary) -> String {
