@@ -23,12 +23,19 @@ async fn a_new_key_is_shown_once_and_opens_its_workspace_until_it_is_revoked() {
     let (status, page) = client.post("/settings/keys", "name=workers+%3C1%3E&workspace=payments").await;
     assert_eq!(status, StatusCode::CREATED, "{page}");
     let key = page.split("id=\"new-key\">").nth(1).unwrap().split('<').next().unwrap().to_owned();
-    assert!(page.contains("workers &lt;1&gt;"));
+    assert!(
+        page.contains("workers &lt;1&gt;") && !page.contains("<1>"),
+        "escaped wherever it stands: {page}"
+    );
     let access = keys::access(&*client.store, &key).await.unwrap().unwrap();
     assert!(matches!(access.grant, Grant::Workspace(workspace) if workspace.slug == "payments"));
 
     let (_, page) = client.page("/settings").await;
     assert!(!page.contains(&key) && page.contains(&format!("{}…", &key[..12])));
+    assert!(
+        page.contains("workers &lt;1&gt;") && !page.contains("<1>"),
+        "escaped wherever it stands: {page}"
+    );
 
     let id = client.store.keys().await.unwrap()[0].id.0;
     let (status, _) = client.post(&format!("/settings/keys/{id}/revoke"), "").await;
