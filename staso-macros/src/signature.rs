@@ -195,7 +195,7 @@ fn gives(ty: &Type) -> Gives {
     let (promise, boxed) = match ty {
         Type::Paren(ty) => return gives(&ty.elem),
         Type::Group(ty) => return gives(&ty.elem),
-        Type::ImplTrait(ty) => (promised(&ty.bounds), false),
+        Type::ImplTrait(ty) => (promised(&ty.bounds).filter(|_| is_nothing_else(&ty.bounds)), false),
         Type::Path(ty) => (ty.path.segments.last().and_then(boxed_promise), true),
         _ => (None, false),
     };
@@ -320,6 +320,27 @@ fn promised(bounds: &Punctuated<TypeParamBound, Token![+]>) -> Option<Promise> {
     })
 }
 
+/// Whether no trait is promised beside that of the future or stream which what we wrap it in lacks.
+fn is_nothing_else(bounds: &Punctuated<TypeParamBound, Token![+]>) -> bool {
+    const KEPT: [&str; 9] = [
+        "Future",
+        "TryFuture",
+        "Stream",
+        "TryStream",
+        "Send",
+        "Sync",
+        "Unpin",
+        "UnwindSafe",
+        "RefUnwindSafe",
+    ];
+    bounds.iter().all(|bound| match bound {
+        TypeParamBound::Trait(bound) => {
+            bound.path.segments.last().is_some_and(|segment| KEPT.iter().any(|kept| segment.ident == kept))
+        }
+        _ => true,
+    })
+}
+
 fn generic_arguments(segment: &PathSegment) -> impl DoubleEndedIterator<Item = &GenericArgument> {
     match &segment.arguments {
         PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
@@ -402,6 +423,7 @@ mod tests {
             parse_quote!(std::pin::Pin<Box<dyn Future<Output = u8> + Send + 'a>>),
             "future boxed=true of u8",
         );
+        check_gives(parse_quote!(impl Stream<Item = u8> + Clone), "value");
         check_gives(parse_quote!(BoxFuture<'static, u8>), "future boxed=true of u8");
         check_gives(parse_quote!(impl Stream<Item = u8>), "stream boxed=false of u8");
         check_gives(parse_quote!(Pin<Box<dyn Stream<Item = u8>>>), "stream boxed=true of u8");

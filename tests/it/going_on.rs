@@ -185,6 +185,44 @@ fn a_concrete_future_is_a_value_and_its_span_covers_the_call() {
     assert_eq!(spans.tree(), "chain call\ntool decode\n");
 }
 
+#[test]
+fn an_alias_in_generic_code() {
+    type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+    #[staso::trace]
+    fn look<'a, T: std::fmt::Debug + Sync>(value: &'a T) -> Boxed<'a, &'a T> {
+        Box::pin(async move {
+            decode(1).await;
+            value
+        })
+    }
+    fn caller<T: std::fmt::Debug + Sync>(value: T) -> String {
+        block_on(async { format!("{:?}", look(&value).await) })
+    }
+    let (text, spans) = staso::testing::capture_with(|| caller(String::from("a")));
+    assert_eq!((text.as_str(), spans.tree().as_str()), ("\"a\"", "chain look\n  tool decode\n"));
+}
+
+/// What follows a stream is a stream, and nothing else: then the span covers the call.
+#[test]
+fn a_stream_that_is_something_else_as_well() {
+    #[derive(Clone, Debug)]
+    struct Both;
+    impl Stream for Both {
+        type Item = u8;
+        fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<u8>> {
+            pin!(decode(1)).poll(cx).map(|_| None)
+        }
+    }
+    #[staso::trace]
+    fn both() -> impl Stream<Item = u8> + Clone + Send {
+        Both
+    }
+    let spans = staso::testing::capture(|| {
+        block_on(collect(both().clone()));
+    });
+    assert_eq!(spans.tree(), "chain both\ntool decode\n");
+}
+
 /// What `#[async_trait]` makes of an `async fn` that gives a boxed stream.
 #[test]
 fn an_async_trait_method_that_gives_a_stream() {
