@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::quote_spanned;
 use syn::{
-    Block, Expr, ExprAsync, ExprClosure, ExprTry, Ident, Item, Macro, Path, Stmt,
+    Block, Expr, ExprAsync, ExprClosure, Ident, Item, Macro, Path, Stmt,
     ext::IdentExt as _,
     visit::{self, Visit},
     visit_mut::{self, VisitMut},
@@ -12,11 +12,6 @@ use syn::{
 /// Tells every `staso::span!` and `staso::conversation!` that stands in async code that it does.
 pub(crate) fn mark_scopes(block: &mut Block, krate: &Path, in_async: bool) {
     MarkScopes { krate, in_async }.visit_block_mut(block);
-}
-
-/// Wraps the operand of every `?` that leaves the block, so that a step that fails is seen.
-pub(crate) fn observe_steps(block: &mut Block, runtime: &TokenStream) {
-    ObserveSteps { runtime }.visit_block_mut(block);
 }
 
 /// Keeps `{ value }` from being reported as `unused_braces` where it becomes part of a larger block.
@@ -124,14 +119,14 @@ struct MarkScopes<'a> {
     in_async: bool,
 }
 
-impl MarkScopes<'_> {
-    fn is_scope(&self, path: &Path) -> bool {
-        let segments = |path: &Path| path.segments.iter().map(|s| s.ident.clone()).collect::<Vec<_>>();
-        let mut path = segments(path);
-        path.pop().is_some_and(|name| name == "span" || name == "conversation")
-            && path == segments(self.krate)
-    }
+/// Whether the path is that of `span!` or `conversation!`.
+pub(crate) fn is_scope(path: &Path, krate: &Path) -> bool {
+    let segments = |path: &Path| path.segments.iter().map(|s| s.ident.clone()).collect::<Vec<_>>();
+    let mut path = segments(path);
+    path.pop().is_some_and(|name| name == "span" || name == "conversation") && path == segments(krate)
+}
 
+impl MarkScopes<'_> {
     fn within(&mut self, in_async: bool, visit: impl FnOnce(&mut Self)) {
         visit(&mut Self { in_async, ..*self });
     }
@@ -139,7 +134,7 @@ impl MarkScopes<'_> {
 
 impl VisitMut for MarkScopes<'_> {
     fn visit_macro_mut(&mut self, mac: &mut Macro) {
-        if self.in_async && self.is_scope(&mac.path) {
+        if self.in_async && is_scope(&mac.path, self.krate) {
             let tokens = &mac.tokens;
             mac.tokens = quote_spanned!(Span::mixed_site()=> @async #tokens);
         }
@@ -156,43 +151,6 @@ impl VisitMut for MarkScopes<'_> {
 
     // A function inside has an attribute of its own, or none.
     fn visit_item_mut(&mut self, _: &mut Item) {}
-}
-
-struct ObserveSteps<'a> {
-    runtime: &'a TokenStream,
-}
-
-impl VisitMut for ObserveSteps<'_> {
-    fn visit_expr_try_mut(&mut self, step: &mut ExprTry) {
-        visit_mut::visit_expr_try_mut(self, step);
-        let runtime = self.runtime;
-        let operand = &step.expr;
-        *step.expr = Expr::Verbatim(if names_its_error(operand) {
-            quote_spanned!(Span::mixed_site()=> #runtime::observe!(#operand))
-        } else {
-            quote_spanned!(Span::mixed_site()=> #runtime::observe_type(#operand))
-        });
-    }
-
-    fn visit_expr_closure_mut(&mut self, _: &mut ExprClosure) {}
-    fn visit_expr_async_mut(&mut self, _: &mut ExprAsync) {}
-    fn visit_expr_try_block_mut(&mut self, _: &mut syn::ExprTryBlock) {}
-    fn visit_item_mut(&mut self, _: &mut Item) {}
-}
-
-/// Whether the error's type is known before the value's: not for `text.parse()?`, whose value names its error.
-fn names_its_error(operand: &Expr) -> bool {
-    const NAMED_BY_THE_VALUE: [&str; 4] = ["parse", "try_into", "try_from", "from_str"];
-    let by_value = |name: &Ident| NAMED_BY_THE_VALUE.iter().any(|known| name == known);
-    match operand {
-        Expr::MethodCall(call) => call.turbofish.is_some() || !by_value(&call.method),
-        Expr::Call(call) => match &*call.func {
-            Expr::Path(func) => !func.path.segments.last().is_some_and(|segment| by_value(&segment.ident)),
-            _ => true,
-        },
-        Expr::Paren(paren) => names_its_error(&paren.expr),
-        _ => true,
-    }
 }
 
 #[cfg(test)]
@@ -266,20 +224,5 @@ mod tests {
             false,
         );
         check(parse_quote!({ 'a: { break 'a } }), true, true);
-    }
-
-    #[test]
-    fn a_failing_step_is_observed_unless_it_belongs_to_something_inside() {
-        let mut block: Block = parse_quote!({
-            a()?;
-            |x| b()?;
-            async { c()? };
-            d.parse()?;
-            d.parse::<u8>()?
-        });
-        observe_steps(&mut block, &quote::quote!(rt));
-        let text = block.to_token_stream().to_string();
-        assert_eq!(text.matches("observe !").count(), 2, "{text}");
-        assert_eq!(text.matches("observe_type (").count(), 1, "{text}");
     }
 }

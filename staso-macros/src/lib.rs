@@ -17,6 +17,7 @@ mod errors;
 mod expand;
 mod hygiene;
 mod jumps;
+mod observe;
 mod scope;
 mod signature;
 mod validate;
@@ -143,8 +144,10 @@ pub fn trace(options: TokenStream, item: TokenStream) -> TokenStream {
 /// | `metadata(key = expression, …)` | none | values, evaluated before the block and only while recording |
 /// | `crate = path` | `::staso` | where the `staso` crate is, if it was renamed or re-exported |
 ///
-/// The value of the block is not captured: use `span.set_output`. If it is an `Err`, or a `?` in the block
-/// fails, the span has the status `error`.
+/// The value of the block is not captured: use `span.set_output`. If it is an `Err`, or the block is left by
+/// a `?` that fails or by a `return` or `break` of an `Err`, the span has the status `error`, and so have the
+/// blocks around it that are left with it. A `?` inside a macro that is not one of the standard library's is
+/// not seen.
 ///
 /// # Leaving the block
 ///

@@ -1,7 +1,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{
-    Block, Expr, Ident, Lit, LitStr, Token,
+    Block, Expr, Ident, Lit, LitInt, LitStr, Token,
     ext::IdentExt as _,
     parse::{ParseStream, Parser as _},
     token::Brace,
@@ -12,7 +12,7 @@ use crate::{
     awaits, block,
     errors::Errors,
     expand::tags,
-    jumps,
+    jumps, observe,
 };
 
 /// Expands `span!`.
@@ -69,6 +69,8 @@ struct Scope {
     of: Macro,
     /// The enclosing attribute has seen that the macro stands in async code.
     in_async: bool,
+    /// How many blocks of `span!` in the same function it stands in.
+    spans_around: usize,
     /// The span's name, or the conversation's id.
     subject: Option<Expr>,
     options: Options,
@@ -96,21 +98,30 @@ impl Scope {
         let awaits = awaits::awaits(&scope.body, scope.in_async);
         // In a future the compiler would report a jump again, in other words.
         let in_future = awaits && !jumps::refuse(&scope.body, &mut errors);
-        block::mark_scopes(&mut scope.body, &scope.options.krate(), scope.in_async || awaits);
-        if of == Macro::Span {
-            block::observe_steps(&mut scope.body, &runtime);
-        }
+        let krate = scope.options.krate();
+        block::mark_scopes(&mut scope.body, &krate, scope.in_async || awaits);
+        let spans = scope.spans_around + usize::from(of == Macro::Span);
+        let returns = spans > 0 && observe::observe(&mut scope.body, &krate, &runtime, spans);
         block::justify_braces(&mut scope.body);
-        let open = open(&scope, &runtime);
+        let mut open = open(&scope, &runtime);
+        if returns && !in_future {
+            let early = early(&runtime);
+            open = quote_spanned!(Span::mixed_site()=> #early #open);
+        }
         let inside = if in_future { scope.in_future(&runtime) } else { scope.in_guard(&runtime) };
         quote_spanned!(Span::mixed_site()=> { #errors #open #inside })
     }
 
     fn parse(of: Macro, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Self> {
-        let in_async = input.peek(Token![@]);
-        if in_async {
+        let (mut in_async, mut spans_around) = (false, 0);
+        while input.peek(Token![@]) {
             input.parse::<Token![@]>()?;
-            input.parse::<Token![async]>()?;
+            if input.parse::<Option<Token![async]>>()?.is_some() {
+                in_async = true;
+            } else {
+                input.parse::<Ident>()?;
+                spans_around = input.parse::<LitInt>()?.base10_parse()?;
+            }
         }
         let mut options = Options::default();
         let mut subject = None;
@@ -134,7 +145,7 @@ impl Scope {
         let handle = handle(of, input)?;
         let body = input.parse()?;
         input.parse::<Option<Token![,]>>()?;
-        Ok(Self { of, in_async, subject, options, handle, body })
+        Ok(Self { of, in_async, spans_around, subject, options, handle, body })
     }
 
     /// Without an `.await`, `?`, `return` and `break` drop a guard on their way out.
@@ -152,20 +163,27 @@ impl Scope {
                 #body
             };
         }
-        let value = reached(body);
+        // Neither of the two arms for a value runs. The first lets the surroundings decide the type before the
+        // block is looked at; with the second, what follows is reachable for the compiler, also where the block
+        // always leaves the function.
         quote_spanned! {Span::mixed_site()=>
-            let __staso_guard = __staso_call.enter();
-            let __staso_value = #value;
-            'value: {
-                // Never runs: it lets the surroundings decide the type before the next line asks for it.
-                if false {
-                    break 'value __staso_value;
+            let __staso_early_value = #runtime::Early::new();
+            match __staso_early_value.left() {
+                ::core::option::Option::Some(__staso_value) => __staso_value,
+                ::core::option::Option::None => {
+                    let __staso_guard = __staso_call.enter();
+                    let __staso_value = __staso_early_value.returned(match __staso_early_value.left() {
+                        ::core::option::Option::Some(__staso_value) => __staso_value,
+                        ::core::option::Option::None => #body
+                    });
+                    __staso_guard.close(
+                        &__staso_value,
+                        |__staso_value, __staso_outcome| {
+                            #runtime::errors_only!(__staso_value, __staso_outcome)
+                        },
+                    );
+                    __staso_value
                 }
-                __staso_guard.close(
-                    &__staso_value,
-                    |__staso_value, __staso_outcome| #runtime::errors_only!(__staso_value, __staso_outcome),
-                );
-                __staso_value
             }
         }
     }
@@ -182,12 +200,12 @@ impl Scope {
         let step = (self.of == Macro::Span && block::has_value(&self.body)).then(|| {
             quote_spanned! {Span::mixed_site()=>
                 if let ::core::option::Option::Some(__staso_value) = &__staso_slot {
-                    #runtime::errors_only!(__staso_value, #runtime::Outcome::of_current());
+                    #runtime::errors_only!(__staso_value, #runtime::Outcome::of_innermost(1));
                 }
             }
         });
-        // Neither `early` ever leaves: they tell the compiler the type that the function returns. Nor does the
-        // first look at the slot, which tells it the type of the block's value.
+        let early = early(runtime);
+        // The first look at the slot never leaves either: it tells the compiler the type of the block's value.
         quote_spanned! {Span::mixed_site()=>
             'value: {
                 let mut __staso_slot = ::core::option::Option::None;
@@ -196,10 +214,7 @@ impl Scope {
                         break 'value __staso_value;
                     }
                 }
-                let __staso_early = #runtime::Early::new();
-                if let ::core::option::Option::Some(__staso_left) = __staso_early.left() {
-                    return __staso_left;
-                }
+                #early
                 let __staso_done = #runtime::Done::new();
                 let __staso_left = __staso_call.follow_block(
                     async {
@@ -227,13 +242,10 @@ impl Scope {
     /// As [`in_future`](Self::in_future), for a block that always leaves the function. So does what it becomes:
     /// the compiler asks for no value after it.
     fn in_future_without_end(&self, runtime: &TokenStream) -> TokenStream {
-        let body = &self.body;
+        let (body, early) = (&self.body, early(runtime));
         quote_spanned! {Span::mixed_site()=>
             {
-                let __staso_early = #runtime::Early::new();
-                if let ::core::option::Option::Some(__staso_left) = __staso_early.left() {
-                    return __staso_left;
-                }
+                #early
                 let __staso_done = #runtime::Done::new();
                 let __staso_left = __staso_call.follow_block(
                     async {
@@ -251,6 +263,16 @@ impl Scope {
                     }
                 }
             }
+        }
+    }
+}
+
+/// What tells the compiler the type that the function returns, and never leaves it.
+fn early(runtime: &TokenStream) -> TokenStream {
+    quote_spanned! {Span::mixed_site()=>
+        let __staso_early = #runtime::Early::new();
+        if let ::core::option::Option::Some(__staso_left) = __staso_early.left() {
+            return __staso_left;
         }
     }
 }

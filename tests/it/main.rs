@@ -3,6 +3,7 @@
 mod going_on;
 mod hostile;
 mod interleaving;
+mod left_early;
 mod scopes;
 mod shapes;
 mod status;

@@ -284,15 +284,18 @@ macro_rules! __staso_errors_only {
     }};
 }
 
-/// Gives its expression; an `Err` is recorded on the current span.
+/// Gives its expression; an `Err` is recorded on that many of the innermost spans.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __staso_observe {
-    ($value:expr) => {
+    ($value:expr, $spans:expr) => {
         // A `match`, so that temporaries of the expression live as long as they did.
         match $value {
             __staso_value => {
-                $crate::__staso_errors_only!(&__staso_value, $crate::__private::Outcome::of_current());
+                $crate::__staso_errors_only!(
+                    &__staso_value,
+                    $crate::__private::Outcome::of_innermost($spans)
+                );
                 __staso_value
             }
         }
@@ -319,9 +322,9 @@ impl<T> Step for Option<T> {
 
 /// As `observe!`, where the type of the error follows from what the value is used for, as in
 /// `let n: u8 = text.parse()?`: asking what that type can do would stop inference.
-pub fn observe_type<S: Step>(step: S) -> S {
+pub fn observe_type<S: Step>(step: S, spans: usize) -> S {
     if let Some(name) = step.failure() {
-        Outcome::of_current().fail(name, |_| Told::text(text::short_type_name(name).into()));
+        Outcome::of_innermost(spans).fail(name, |_| Told::text(text::short_type_name(name).into()));
     }
     step
 }

@@ -1,9 +1,9 @@
 use super::{Slot, failure::Told, guarded, items::Items, limits::Limits, short_type_name};
 use crate::{
-    context::Suspension,
+    context::{Suspension, local},
     record::{Entry, EntryBuf, SpanKind, SpanStatus},
     recorder::Recorder,
-    span::{OpenSpan, current_span, push_failure},
+    span::{OpenSpan, push_failure},
 };
 
 /// Where the outcome of a function or block is recorded.
@@ -13,8 +13,8 @@ enum Target<'a> {
     Open(&'a mut OpenSpan),
     /// One item of the stream that a span follows.
     Item(&'a mut OpenSpan, &'a mut Items),
-    /// The handle is taken only if there is an error to record.
-    Current,
+    /// Of this thread, this many. Handles are taken only if there is an error to record.
+    Innermost(usize),
 }
 
 impl<'a> Outcome<'a> {
@@ -27,10 +27,11 @@ impl<'a> Outcome<'a> {
         Self(Target::Item(open, items))
     }
 
-    /// The innermost span of this thread.
+    /// The innermost spans of this thread: that of a block, and those of the blocks around it that are left
+    /// together with it.
     #[must_use]
-    pub const fn of_current() -> Self {
-        Self(Target::Current)
+    pub const fn of_innermost(spans: usize) -> Self {
+        Self(Target::Innermost(spans))
     }
 
     /// Where the returned value goes.
@@ -47,7 +48,7 @@ impl<'a> Outcome<'a> {
                     Slot::nowhere()
                 }
             }
-            Target::Current => Slot::nowhere(),
+            Target::Innermost(_) => Slot::nowhere(),
         }
     }
 
@@ -75,40 +76,39 @@ impl<'a> Outcome<'a> {
         match self.0 {
             Target::Open(open) => {
                 open.settle();
-                push(open.recorder, open.site.kind, &mut open.log, type_name, tell);
+                let told = ask(open.recorder, type_name, tell);
+                push(open.recorder, open.site.kind, &mut open.log, type_name, &told);
             }
             Target::Item(open, items) => {
                 open.settle();
-                push(open.recorder, open.site.kind, items.failure(), type_name, tell);
+                let told = ask(open.recorder, type_name, tell);
+                push(open.recorder, open.site.kind, items.failure(), type_name, &told);
             }
-            Target::Current => {
-                let span = current_span();
-                let Some(shared) = span.shared().filter(|shared| shared.is_running()) else { return };
-                let mut log = EntryBuf::default();
-                push(shared.recorder, shared.kind, &mut log, type_name, tell);
-                shared.append(&log);
+            Target::Innermost(spans) => {
+                let Some(shared) = local::with(|local| local.stack.handles(spans)) else { return };
+                let Some(first) = shared.first() else { return };
+                let told = ask(first.recorder, type_name, tell);
+                for shared in shared.iter().filter(|shared| shared.is_running()) {
+                    let mut log = EntryBuf::default();
+                    push(shared.recorder, shared.kind, &mut log, type_name, &told);
+                    shared.append(&log);
+                }
             }
         }
     }
 }
 
-fn push(
-    recorder: &Recorder,
-    kind: SpanKind,
-    log: &mut EntryBuf,
-    type_name: &str,
-    tell: impl FnOnce(&Limits) -> Told,
-) {
-    let type_name = short_type_name(type_name);
-    let told = {
-        let _suspended = Suspension::begin();
-        guarded(|| tell(&recorder.limits))
-    };
-    let told = told.unwrap_or_else(|message| Told {
-        text: format!("<{type_name}: panicked: {message}>"),
+/// Asks an error of the user's for its text.
+fn ask(recorder: &Recorder, type_name: &str, tell: impl FnOnce(&Limits) -> Told) -> Told {
+    let _suspended = Suspension::begin();
+    guarded(|| tell(&recorder.limits)).unwrap_or_else(|message| Told {
+        text: format!("<{}: panicked: {message}>", short_type_name(type_name)),
         is_timeout: false,
-    });
-    push_failure(recorder, kind, log, &type_name, Some(&told.text));
+    })
+}
+
+fn push(recorder: &Recorder, kind: SpanKind, log: &mut EntryBuf, type_name: &str, told: &Told) {
+    push_failure(recorder, kind, log, &short_type_name(type_name), Some(&told.text));
     if told.is_timeout {
         log.push(&Entry::Status(SpanStatus::Timeout, ""));
     }

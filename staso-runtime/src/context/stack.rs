@@ -109,6 +109,25 @@ impl Stack {
         f(self.frames.borrow_mut().last_mut().map(|frame| &mut frame.scope))
     }
 
+    /// The shared state of the innermost spans, innermost first, made where it is the first handle.
+    pub(crate) fn handles(&self, most: usize) -> Vec<Arc<Shared>> {
+        let mut handles: Vec<Arc<Shared>> = Vec::new();
+        for frame in self.frames.borrow_mut().iter_mut().rev() {
+            let Scope { span: Some(span), handle, .. } = &mut frame.scope else { break };
+            let Some(owner) = span.owner else { break };
+            // A conversation repeats the span that it is in.
+            if handles.last().is_some_and(|inner| inner.span_id == span.span_id) {
+                continue;
+            }
+            if handles.len() == most {
+                break;
+            }
+            let new = || Arc::new(Shared::new(owner, span.trace_id, span.span_id));
+            handles.push(Arc::clone(handle.get_or_insert_with(new)));
+        }
+        handles
+    }
+
     #[inline]
     pub(crate) fn bound_recorder(&self) -> Option<&'static Recorder> {
         self.frames.borrow().last().and_then(|frame| frame.scope.recorder)

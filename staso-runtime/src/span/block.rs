@@ -54,6 +54,12 @@ impl<T> Early<T> {
         Self(PhantomData)
     }
 
+    /// The value, which is of that type.
+    #[inline(always)]
+    pub fn returned(&self, value: T) -> T {
+        value
+    }
+
     /// Nothing.
     #[inline(always)]
     #[must_use]

@@ -192,11 +192,6 @@ impl Span {
             shared.append(&log);
         }
     }
-
-    /// Where an error of the span goes that is captured like a function's.
-    pub(crate) fn shared(&self) -> Option<&Arc<Shared>> {
-        self.shared.as_ref()
-    }
 }
 
 impl fmt::Debug for Span {
