@@ -74,6 +74,9 @@ impl RootSlot {
             Err(TryLockError::WouldBlock) => return None,
         };
         shown.root = None;
+        if shown.log.capacity() > KEPT_LOG {
+            shown.log = Vec::new();
+        }
         Some(shown.announced)
     }
 
@@ -131,6 +134,9 @@ struct Idle {
 
 /// Roots that run side by side on one thread, as tasks do, beyond which slots are not kept.
 const KEPT: usize = 64;
+
+/// The largest copy of an input for which a slot keeps its room.
+const KEPT_LOG: usize = 4 * 1024;
 
 impl RootSlots {
     pub(crate) const fn new() -> Self {
@@ -197,5 +203,49 @@ impl RootSlots {
         if same && idle.slots.len() < KEPT {
             idle.slots.push(slot);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{SpanKind, clock::WallTime};
+
+    static SITE: CallSite = CallSite::function("run", SpanKind::Agent, "run");
+
+    fn root() -> Root {
+        Root {
+            site: &SITE,
+            trace_id: "c931d6ba-7556-d4da-590b-842753685e5a".parse().unwrap(),
+            span_id: "00000000-0000-0000-27a3-51b3e450c2c9".parse().unwrap(),
+            started: WallTime(1),
+            agent: None,
+            conversation: None,
+        }
+    }
+
+    #[test]
+    fn a_root_with_a_large_input_leaves_no_copy_behind() {
+        let slot = RootSlot::new();
+        for (size, kept) in [(KEPT_LOG, true), (1 << 20, false)] {
+            assert!(slot.open(root(), &vec![b'x'; size]));
+            assert_eq!(slot.close(), Some(false));
+            assert_eq!(slot.shown.lock().unwrap().log.capacity() > 0, kept, "{size} bytes");
+        }
+    }
+
+    #[test]
+    fn a_root_is_shown_until_it_was_announced_and_only_if_there_is_room() {
+        let slot = RootSlot::new();
+        assert!(slot.open(root(), b"input"));
+        assert!(matches!(slot.look(10), Look::TooLarge));
+        for _ in 0..2 {
+            assert!(matches!(slot.look(u64::MAX), Look::Announce(_)), "until it was announced");
+        }
+        slot.announced("00000000-0000-0000-0000-000000000001".parse().unwrap());
+        assert!(matches!(slot.look(u64::MAX), Look::Announce(_)), "another root was");
+        slot.announced(root().span_id);
+        assert!(matches!(slot.look(u64::MAX), Look::Nothing));
+        assert_eq!(slot.close(), Some(true));
     }
 }
