@@ -62,7 +62,7 @@ fn life(spans: usize) {
 #[test]
 fn a_client_that_is_gone_leaves_little_behind() {
     const LIVES: isize = 50;
-    for (spans, most) in [(0, 3 * 1024), (100, 8 * 1024)] {
+    for (spans, most) in [(0, 3 * 1024), (100, 9 * 1024)] {
         life(spans);
         let before = LIVE.load(Ordering::SeqCst);
         for _ in 0..LIVES {

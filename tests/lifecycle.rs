@@ -111,6 +111,10 @@ fn child() {
             record();
             std::process::abort();
         }
+        Ok("exits inside") => {
+            let _staso = client();
+            exits_inside();
+        }
         Ok("runs on") => {
             let _staso = builder().flush_interval(Duration::from_millis(1)).init().expect("valid settings");
             runs_on();
@@ -150,6 +154,11 @@ fn child() {
         }
         _ => {}
     }
+}
+
+#[staso::agent]
+fn exits_inside() {
+    Span::builder("inner").in_scope(|_| exit(3));
 }
 
 /// A root that is killed before it ends.
@@ -355,6 +364,17 @@ fn when_the_process_exits_early_everything_is_delivered() {
     let (status, names) = run("exits");
     assert_eq!(status.code(), Some(3));
     assert_eq!(names, ["a", "b", "c"]);
+}
+
+#[test]
+fn when_the_process_exits_inside_spans_they_are_delivered_unfinished() {
+    let server = Server::acknowledging();
+    assert_eq!(start("exits inside", &server).wait().expect("the child runs").code(), Some(3));
+    assert_eq!(names(&server), ["exits_inside", "inner"]);
+    for span in spans(&server.arrivals()) {
+        assert_eq!(span["status"], "ok");
+        assert!(span["attributes"].as_str().is_some_and(|text| text.contains(r#""staso.unfinished":true"#)));
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ use std::{
 };
 
 use crossbeam_channel::{Receiver, bounded};
+use crossbeam_queue::SegQueue;
 
 use crate::{
     capture::{RedactHook, guarded},
@@ -135,6 +136,9 @@ impl Client {
     }
 
     /// As [`flush`](Self::flush), and ends the client: spans that end later are rejected and counted.
+    ///
+    /// Spans that still run are delivered as far as they got, with the metadata `staso.unfinished` and the
+    /// duration so far; they count as accepted, and their end as rejected.
     ///
     /// When the time is over a request under way is cut short; what is left stays `pending`.
     ///
@@ -321,7 +325,9 @@ fn activate(mut settings: Settings, spawn: Spawn) -> Result<Active, InitError> {
     let intake: &'static Intake = Box::leak(Box::new(Intake {
         spans: Queue::new(capacity, schedule.batch, waker.clone()),
         annotations: Queue::new(ANNOTATIONS, ANNOTATIONS, waker.clone()),
-        roots: crossbeam_queue::SegQueue::new(),
+        roots: SegQueue::new(),
+        open_slots: SegQueue::new(),
+        idle_slots: SegQueue::new(),
     }));
     let recorder: &'static Recorder = Box::leak(Box::new(Recorder {
         clock: settings.clock.unwrap_or_else(Clock::system),
@@ -371,7 +377,7 @@ pub(crate) fn flush_at_exit(timeout: Duration) {
                 let active = current.clone();
                 drop(current);
                 if let Some(active) = active.filter(|active| !active.recorder.is_inherited()) {
-                    let _ = active.flush(deadline.since(clock.tick()));
+                    let _ = active.shutdown(deadline.since(clock.tick()));
                     diagnostics::say(active.lost());
                 }
                 return;

@@ -17,7 +17,7 @@ use crate::{
     export::FailureKind,
     queue::Queue,
     record::{Finished, Resource, clock::Clock, fork_generation},
-    span::RootSlot,
+    span::{OpenSlot, RootSlot},
     testing::Tape,
 };
 
@@ -64,6 +64,10 @@ pub(crate) struct Intake {
     pub(crate) annotations: Queue<Annotation>,
     /// Slots that the sender has not seen yet, for roots that it announces while they run.
     pub(crate) roots: SegQueue<Arc<RootSlot>>,
+    /// The same for other spans, which it delivers unfinished when it stops.
+    pub(crate) open_slots: SegQueue<Arc<OpenSlot>>,
+    /// Slots that no span uses just now.
+    pub(crate) idle_slots: SegQueue<Arc<OpenSlot>>,
 }
 
 impl Recorder {

@@ -16,3 +16,4 @@ mod open_roots;
 mod outages;
 mod refusals;
 mod runtimes;
+mod unfinished;

@@ -77,6 +77,7 @@ impl Items {
 
     /// Makes them the output of the span, with how many there were and when the first one came.
     pub(crate) fn finish(&mut self, open: &mut OpenSpan) {
+        open.hide();
         match mem::take(&mut self.output) {
             Output::Nothing if self.given > 0 || self.has_failed() => {}
             Output::Nothing => Slot::result(open).fill(|_, out| out.extend_from_slice(b"[]")),

@@ -42,6 +42,7 @@ impl<'a> Slot<'a> {
     }
 
     pub(crate) fn metadata(open: &'a mut OpenSpan, key: &'static str) -> Self {
+        open.hide();
         if open.recorder.policy.takes_metadata(key) {
             Self(Place::Metadata { open, key })
         } else {
@@ -51,6 +52,7 @@ impl<'a> Slot<'a> {
 
     #[inline]
     pub(crate) fn result(open: &'a mut OpenSpan) -> Self {
+        open.hide();
         if open.recorder.policy.takes_output() { Self(Place::Result(open)) } else { Self::nowhere() }
     }
 

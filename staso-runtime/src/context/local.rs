@@ -4,7 +4,7 @@ use super::stack::{Scope, Stack};
 use crate::{
     record::IdSource,
     recorder::{Recorder, RecorderCache},
-    span::{RootSlots, Scratch, Shared},
+    span::{OpenSlot, RootSlots, Scratch, Shared},
 };
 
 /// What a thread keeps for itself: everything here is reached through one thread-local.
@@ -49,8 +49,11 @@ impl Local {
         self.stack.top_mut(|scope| {
             let scope = scope?;
             let (span, owner) = (scope.span?, scope.span?.owner?);
-            let shared =
-                scope.handle.get_or_insert_with(|| Arc::new(Shared::new(owner, span.trace_id, span.span_id)));
+            let shared = scope.handle.get_or_insert_with(|| {
+                let shared = Arc::new(Shared::new(owner, span.trace_id, span.span_id));
+                OpenSlot::attach(&mut scope.slot, &span, &shared);
+                shared
+            });
             Some(Arc::clone(shared))
         })
     }
@@ -58,7 +61,7 @@ impl Local {
     /// The innermost scope, to be entered elsewhere. Both then share the span's state.
     pub(crate) fn copy_scope(&self) -> Scope {
         self.shared();
-        self.stack.top(|scope| scope.cloned().unwrap_or_default())
+        self.stack.top(|scope| Scope { slot: None, ..scope.cloned().unwrap_or_default() })
     }
 
     pub(crate) fn is_sender(&self) -> bool {

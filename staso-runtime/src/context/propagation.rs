@@ -87,7 +87,7 @@ impl Context {
         let agent = value(AGENT).map(|agent| Name::shared(&agent));
         // A test that serves a request captures its spans as well.
         let recorder = local::with(|local| local.stack.bound_recorder()).flatten();
-        Self { scope: Scope { span, agent, conversation, handle: None, recorder } }
+        Self { scope: Scope { span, agent, conversation, recorder, ..Scope::default() } }
     }
 }
 

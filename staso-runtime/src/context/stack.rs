@@ -6,7 +6,7 @@ use std::{
 use crate::{
     record::{Conversation, Name, SpanId, SpanKind, TraceId, clock::Anchor},
     recorder::Recorder,
-    span::Shared,
+    span::{OpenSlot, Shared},
 };
 
 /// What code inherits from where it runs: the innermost span, agent and conversation.
@@ -20,6 +20,8 @@ pub(crate) struct Scope {
     pub(crate) handle: Option<Arc<Shared>>,
     /// Where a test captures the spans of this scope.
     pub(crate) recorder: Option<&'static Recorder>,
+    /// Where the innermost span shows itself, if this scope is the span's own.
+    pub(crate) slot: Option<Arc<OpenSlot>>,
 }
 
 /// Enough of a span to be a parent.

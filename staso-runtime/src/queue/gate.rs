@@ -94,6 +94,11 @@ impl Gate {
         }
     }
 
+    /// Takes in what the sender itself found, whatever the limits.
+    pub(crate) fn add(&self, load: Load) {
+        self.word.fetch_add(word_of(load), Ordering::AcqRel);
+    }
+
     /// Gives room back once spans are settled.
     pub(crate) fn release(&self, load: Load) {
         // Release: whoever reserves this room sees that its last holder is gone.

@@ -87,6 +87,12 @@ impl<T: Item> Queue<T> {
         }
     }
 
+    /// Counts an item that goes to the sender by another way; also when the queue is closed.
+    pub(crate) fn accept(&self, item: &T) {
+        self.gate.add(Load { spans: 1, bytes: item.size() });
+        self.ledger.accept();
+    }
+
     pub(crate) fn pop(&self) -> Option<T> {
         self.items.pop()
     }

@@ -6,7 +6,7 @@ use crate::{
     queue::{Item as _, Load},
     record::{Finished, SpanId, clock::Tick},
     recorder::Intake,
-    span::{Look, RootSlot},
+    span::{Look, RootSlot, Shared},
 };
 
 /// The roots that run, as far as the sender knows them.
@@ -39,13 +39,28 @@ impl OpenRoots {
         if is_early(self.put_off) || !asked && is_early(self.cool_down.until(now)) {
             return false;
         }
-        while let Some(slot) = intake.roots.pop() {
-            self.slots.push(slot);
-        }
+        self.gather(intake);
         self.slots.retain(|slot| !slot.is_gone());
         self.next = 0;
         self.last_round = now;
         true
+    }
+
+    fn gather(&mut self, intake: &Intake) {
+        while let Some(slot) = intake.roots.pop() {
+            self.slots.push(slot);
+        }
+    }
+
+    /// The roots that run, as far as they got. They are the sender's from now on.
+    pub(super) fn unfinished(
+        &mut self,
+        intake: &Intake,
+        now: Tick,
+        handles: &HashMap<SpanId, Arc<Shared>>,
+    ) -> Vec<Finished> {
+        self.gather(intake);
+        self.slots.drain(..).filter_map(|slot| slot.take(now, handles)).collect()
     }
 
     /// Announcements for one request, of roots that run and were not announced yet. None are left when it

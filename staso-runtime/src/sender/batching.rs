@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use crate::{
     capture::Policy,
-    queue::{Item as _, Load, Queue},
+    queue::{Item as _, Load},
     record::{Finished, Resource, SpanRecord},
 };
 
-/// Takes spans out of the queue in portions that fit one request.
+/// Takes spans in portions that fit one request.
 #[derive(Debug)]
 pub(super) struct Portions {
     most: Load,
@@ -26,11 +26,11 @@ impl Portions {
     }
 
     /// Up to a batch. A span that is larger than a batch goes alone.
-    pub(super) fn take(&mut self, queue: &Queue<Finished>) -> Vec<Finished> {
+    pub(super) fn take(&mut self, mut next: impl FnMut() -> Option<Finished>) -> Vec<Finished> {
         let mut spans = Vec::new();
         let mut bytes = 0;
         while (spans.len() as u64) < self.most.spans {
-            let Some(span) = self.carried.take().or_else(|| queue.pop()) else { break };
+            let Some(span) = self.carried.take().or_else(&mut next) else { break };
             bytes += span.size();
             if bytes > self.most.bytes && !spans.is_empty() {
                 self.carried = Some(span);

@@ -6,6 +6,7 @@ mod clock;
 mod handle;
 mod request;
 mod retry;
+mod unfinished;
 mod worker;
 
 pub(crate) use clock::Waiting;

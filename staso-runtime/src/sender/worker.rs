@@ -1,4 +1,4 @@
-use std::{mem, sync::Arc, time::Duration};
+use std::{collections::VecDeque, mem, sync::Arc, time::Duration};
 
 use crossbeam_channel::Receiver;
 
@@ -9,6 +9,7 @@ use super::{
     handle::Stop,
     request::{self, Request},
     retry::{self, CoolDown},
+    unfinished::OpenSlots,
 };
 use crate::{
     capture::guarded,
@@ -45,6 +46,7 @@ pub(crate) struct Worker {
 pub(super) struct State {
     portions: Portions,
     roots: OpenRoots,
+    open: OpenSlots,
     cool_down: CoolDown,
     last_send: Tick,
     waiting: Vec<Request>,
@@ -58,6 +60,7 @@ impl State {
         Self {
             portions: Portions::new(batch),
             roots: OpenRoots::default(),
+            open: OpenSlots::default(),
             cool_down: CoolDown::default(),
             last_send: now,
             waiting: Vec::new(),
@@ -171,7 +174,12 @@ impl Worker {
     /// Sends what was accepted before now, of that on a full batch only full ones; then announces roots.
     fn send(&mut self, occasion: Occasion) {
         self.send_annotations();
+        self.state.open.gather(self.intake);
         let delivered = self.send_spans(occasion);
+        if request::stops_at(&self.state.waiting).is_some() {
+            self.send_unfinished();
+            return;
+        }
         let now = self.recorder.clock.tick();
         let due = occasion != Occasion::FullBatch || self.state.roots.is_due(now, self.schedule.interval);
         if delivered && due && !self.stop.is_abandoned() {
@@ -186,7 +194,7 @@ impl Worker {
         let mut all_delivered = true;
         let mut looks = 0;
         while !self.stop.is_abandoned() {
-            let spans = self.state.portions.take(&self.intake.spans);
+            let spans = self.state.portions.take(|| self.intake.spans.pop());
             if spans.is_empty() {
                 if self.has_taken(target) || looks == LAST_LOOKS {
                     break;
@@ -196,8 +204,6 @@ impl Worker {
                 self.recorder.clock.yield_now();
                 continue;
             }
-            self.state.in_hand =
-                Load { spans: spans.len() as u64, bytes: spans.iter().map(Item::size).sum() };
             let delivered = self.deliver_in_parts(spans);
             all_delivered &= delivered;
             self.state.last_send = self.recorder.clock.tick();
@@ -213,8 +219,31 @@ impl Worker {
         all_delivered
     }
 
-    /// Delivers spans that ended, halving what the backend finds too large. Whether all were delivered.
+    /// Delivers what still runs when the sender stops, as far as it got. What ends later is rejected.
+    fn send_unfinished(&mut self) {
+        if self.stop.is_abandoned() {
+            return;
+        }
+        let now = self.recorder.clock.tick();
+        self.state.open.gather(self.intake);
+        let handles = self.state.open.handles();
+        let mut spans: VecDeque<Finished> = self.state.roots.unfinished(self.intake, now, &handles).into();
+        spans.extend(self.state.open.take(now));
+        for span in &spans {
+            self.intake.spans.accept(span);
+        }
+        while !self.stop.is_abandoned() {
+            let portion = self.state.portions.take(|| spans.pop_front());
+            if portion.is_empty() {
+                return;
+            }
+            self.deliver_in_parts(portion);
+        }
+    }
+
+    /// Delivers spans, halving what the backend finds too large. Whether all were delivered.
     fn deliver_in_parts(&mut self, spans: Vec<Finished>) -> bool {
+        self.state.in_hand = Load { spans: spans.len() as u64, bytes: spans.iter().map(Item::size).sum() };
         let mut parts = vec![self.batch(spans)];
         let mut all_delivered = true;
         while let Some(batch) = parts.pop() {

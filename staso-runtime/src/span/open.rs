@@ -1,5 +1,6 @@
 use std::{any::Any, sync::Arc, time::Duration};
 
+use super::open_slot::{OpenSlot, wall};
 use crate::{
     capture::{FieldKind, panic_message, redacted_text},
     context::{Owner, Scope, SpanRef, Token, local},
@@ -8,7 +9,7 @@ use crate::{
         clock::{Tick, WallTime},
         cut,
     },
-    recorder::{Recorder, Sink},
+    recorder::{Intake, Recorder, Sink},
     span::{RootSlot, Shared},
 };
 
@@ -23,8 +24,10 @@ pub(crate) struct OpenSpan {
     polled: bool,
     /// The span is entered, for the time in which the future that it followed is dropped.
     last: Option<Token>,
+    /// Whether its log is in its slot.
+    shown: bool,
     /// What runs inside inherits this. On the thread's stack while the span is entered.
-    scope: Scope,
+    pub(super) scope: Scope,
     pub(crate) log: EntryBuf,
     root: Option<Arc<RootSlot>>,
 }
@@ -68,7 +71,15 @@ impl OpenSpan {
                 running: false,
                 polled: false,
                 last: None,
-                scope: Scope { span: Some(span), agent, conversation, handle: None, recorder: bound },
+                shown: false,
+                scope: Scope {
+                    span: Some(span),
+                    agent,
+                    conversation,
+                    handle: None,
+                    recorder: bound,
+                    slot: None,
+                },
                 log: EntryBuf::default(),
                 root: None,
             }))
@@ -144,15 +155,55 @@ impl OpenSpan {
             {
                 self.root = local::with(|local| {
                     let log = self.log.as_bytes();
-                    local.roots.open(self.recorder, intake, self.site, &self.scope, self.started_at(), log)
+                    let started = (self.started_at(), self.started.unwrap_or_default());
+                    local.roots.open(self.recorder, intake, self.site, &self.scope, started, log)
                 })
                 .flatten();
+                if let (Some(span), Some(handle)) = (&self.scope.span, &self.scope.handle) {
+                    OpenSlot::attach(&mut self.scope.slot, span, handle);
+                }
             }
-            Sink::Sender(_) => {}
+            Sink::Sender(intake) => self.show(intake),
             Sink::Tape(tape) => {
                 if let Some(span) = self.scope.span.filter(|_| !self.recorder.is_inherited()) {
                     tape.started(self.finished(span, Duration::ZERO, self.log.as_bytes().into()));
                 }
+            }
+        }
+    }
+
+    /// Shows the span to a sender that stops. It must not be entered.
+    #[inline]
+    fn show(&mut self, intake: &Intake) {
+        let Some(span) = self.scope.span else { return };
+        if !self.scope.slot.as_ref().is_some_and(|slot| slot.is_of(self.recorder)) {
+            self.scope.slot = OpenSlot::find(self.recorder, intake, &span);
+        }
+        let Scope { agent, conversation, handle, slot, .. } = &self.scope;
+        let Some(mut running) = slot.as_ref().and_then(|slot| slot.open()) else { return };
+        running.site = self.site;
+        (running.trace_id, running.span_id, running.anchor) = (span.trace_id, span.span_id, span.anchor);
+        running.parent = self.parent;
+        running.remote_parent = self.remote_parent;
+        running.started = self.started;
+        running.agent.clone_from(agent);
+        running.conversation.clone_from(conversation);
+        running.handle.clone_from(handle);
+        std::mem::swap(&mut running.log, &mut self.log);
+        running.is_shown = true;
+        self.shown = true;
+    }
+
+    /// Takes back what the span showed, once its body has ended. One that a sender took has lost its log.
+    #[inline]
+    pub(crate) fn hide(&mut self) {
+        if self.shown
+            && let Some(slot) = &self.scope.slot
+        {
+            self.shown = false;
+            if let Some(mut running) = slot.open() {
+                running.is_shown = false;
+                std::mem::swap(&mut running.log, &mut self.log);
             }
         }
     }
@@ -189,7 +240,8 @@ impl OpenSpan {
     pub(crate) fn leave(&mut self, token: Option<Token>) {
         let Some(token) = token else { return };
         if let Some(scope) = local::with(|local| local.stack.leave(token)).flatten() {
-            self.scope = scope;
+            // What it replaces is the empty one that `enter` left: there is nothing to look through and drop.
+            std::mem::forget(std::mem::replace(&mut self.scope, scope));
         }
     }
 
@@ -219,6 +271,7 @@ impl OpenSpan {
     /// Takes over what handles set so far, so that what is written next comes after it: of two statuses
     /// the later one counts. The span must not be entered.
     pub(crate) fn settle(&mut self) {
+        self.hide();
         if let Some(handle) = &self.scope.handle {
             handle.move_to(&mut self.log);
         }
@@ -231,6 +284,7 @@ impl OpenSpan {
             return;
         }
         let ended = recorder.clock.tick();
+        self.hide();
         let announced = match self.root.take() {
             Some(slot) => local::with(|local| local.roots.close(recorder, slot)).unwrap_or(true),
             None => false,
@@ -243,8 +297,11 @@ impl OpenSpan {
                 let log = self.log.as_bytes().into();
                 let finished = self.finished(span, duration, log);
                 recorder.record(Finished { agent, conversation, announced, ..finished });
-            } else if let Sink::Tape(tape) = &recorder.sink {
-                tape.discarded(span.span_id);
+            } else {
+                (self.scope.agent, self.scope.conversation) = (None, None);
+                if let Sink::Tape(tape) = &recorder.sink {
+                    tape.discarded(span.span_id);
+                }
             }
         }
         // Boxes go back to the thread on which their span ended; one that is torn down drops them.
@@ -270,8 +327,7 @@ impl OpenSpan {
     }
 
     fn started_at(&self) -> WallTime {
-        let anchor = self.scope.span.and_then(|span| span.anchor);
-        anchor.zip(self.started).map(|(anchor, tick)| anchor.wall_at(tick)).unwrap_or_default()
+        wall(self.scope.span.and_then(|span| span.anchor), self.started)
     }
 }
 

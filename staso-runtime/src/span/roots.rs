@@ -1,5 +1,7 @@
 use std::{
     cell::RefCell,
+    collections::HashMap,
+    fmt,
     sync::{
         Arc, Mutex, TryLockError,
         atomic::{AtomicBool, Ordering},
@@ -7,9 +9,13 @@ use std::{
     time::Duration,
 };
 
+use super::{Shared, open_slot::unfinished};
 use crate::{
     context::Scope,
-    record::{CallSite, Conversation, Finished, Name, SpanId, TraceId, clock::WallTime},
+    record::{
+        CallSite, Conversation, EntryBuf, Finished, Name, SpanId, TraceId,
+        clock::{Tick, WallTime},
+    },
     recorder::{Intake, Recorder},
 };
 
@@ -35,6 +41,7 @@ struct Root {
     trace_id: TraceId,
     span_id: SpanId,
     started: WallTime,
+    tick: Tick,
     agent: Option<Name>,
     conversation: Option<Arc<Conversation>>,
 }
@@ -114,6 +121,32 @@ impl RootSlot {
         })
     }
 
+    /// For a sender that stops: the root as it stands, which is then the sender's.
+    pub(crate) fn take(&self, now: Tick, handles: &HashMap<SpanId, Arc<Shared>>) -> Option<Finished> {
+        let mut shown = self.shown.try_lock().ok()?;
+        let root = shown.root.take().filter(|_| !self.abandoned.load(Ordering::Acquire))?;
+        let mut log = EntryBuf::default();
+        log.extend(&shown.log);
+        if handles.get(&root.span_id).is_some_and(|handle| !handle.end(&mut log)) {
+            return None;
+        }
+        let span = Finished {
+            site: root.site,
+            trace_id: root.trace_id,
+            span_id: root.span_id,
+            parent: None,
+            remote_parent: false,
+            started: root.started,
+            duration: now.since(root.tick),
+            agent: root.agent,
+            conversation: root.conversation,
+            log: Box::default(),
+            provisional: false,
+            announced: shown.announced,
+        };
+        Some(unfinished(span, log))
+    }
+
     /// For the sender: this root was announced, should it still run.
     pub(crate) fn announced(&self, span_id: SpanId) {
         // A slot that is locked is being closed or opened: its root has ended.
@@ -121,6 +154,12 @@ impl RootSlot {
         if shown.root.as_ref().is_some_and(|root| root.span_id == span_id) {
             shown.announced = true;
         }
+    }
+}
+
+impl fmt::Debug for RootSlot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RootSlot").finish_non_exhaustive()
     }
 }
 
@@ -150,7 +189,7 @@ impl RootSlots {
         intake: &Intake,
         site: &'static CallSite,
         scope: &Scope,
-        started: WallTime,
+        (started, tick): (WallTime, Tick),
         log: &[u8],
     ) -> Option<Arc<RootSlot>> {
         let span = scope.span?;
@@ -159,6 +198,7 @@ impl RootSlots {
             trace_id: span.trace_id,
             span_id: span.span_id,
             started,
+            tick,
             agent: scope.agent.clone(),
             conversation: scope.conversation.clone(),
         };

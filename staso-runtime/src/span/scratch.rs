@@ -30,7 +30,9 @@ impl Scratch {
         match kept {
             Some(mut place) => {
                 span.log = mem::take(&mut place.log);
-                *place = span;
+                span.scope.slot = place.scope.slot.take();
+                // It gave away all that it held: there is nothing to look through and drop.
+                mem::forget(mem::replace(&mut *place, span));
                 place
             }
             None => {
@@ -48,6 +50,8 @@ impl Scratch {
         if kept.len() < KEPT && log.capacity() <= KEPT_CAPACITY {
             log.clear();
             kept.push(span);
+        } else if let Some(slot) = span.scope.slot.take() {
+            slot.recycle();
         }
     }
 }
