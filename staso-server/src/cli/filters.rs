@@ -53,9 +53,12 @@ pub(super) struct TraceFilters {
     /// Those that lasted at least so long, such as 200ms or 1.5s
     #[arg(long, value_name = "DURATION")]
     min_duration: Option<String>,
-    /// Those whose names, inputs, outputs and errors contain every word of this text
+    /// Those whose names, inputs, outputs and errors contain every word of this text, and every phrase in quotation marks
     #[arg(long)]
     text: Option<String>,
+    /// Where to look for the text: user, answers, tools, errors, rest or all
+    #[arg(long, value_name = "WHERE", requires = "text")]
+    text_in: Option<String>,
 }
 
 impl TraceFilters {
@@ -74,6 +77,7 @@ impl TraceFilters {
             until: self.until,
             min_duration: self.min_duration,
             text: self.text,
+            text_in: self.text_in,
             sort,
             limit: None,
             cursor: None,

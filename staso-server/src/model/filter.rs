@@ -23,10 +23,43 @@ pub struct TraceFilter {
     pub range: TimeRange,
     /// It lasted at least so long.
     pub min_duration_micros: Option<u64>,
-    /// Its names, inputs, outputs and errors contain every word of this text. Words are runs of letters
-    /// and digits, compared without regard to case; the last one, unless it is a single ASCII character, also
-    /// matches words that begin with it.
+    /// Its names, inputs, outputs and errors contain every word and every phrase in quotation marks of this text, without
+    /// regard to case, accents and width. Where there is nothing to search for in it, no trace matches.
     pub text: Option<String>,
+    /// The texts of this kind do; by default, any.
+    pub text_in: Option<TextField>,
+}
+
+/// What a text of a trace is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TextField {
+    /// What a person said: what went into an agent or a root, and messages of the role `user`.
+    User,
+    /// What was answered: what came out of an agent, a root or a model, and messages of the role `assistant`.
+    Answers,
+    /// What went into tools and retrievers and came out of them.
+    Tools,
+    /// What spans failed with.
+    Errors,
+    /// Everything else: names, instructions, what chains hand on.
+    Rest,
+}
+
+impl TextField {
+    /// Every one, in the order in which they are offered.
+    pub const ALL: [Self; 5] = [Self::User, Self::Answers, Self::Tools, Self::Errors, Self::Rest];
+
+    /// The lower-case name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Answers => "answers",
+            Self::Tools => "tools",
+            Self::Errors => "errors",
+            Self::Rest => "rest",
+        }
+    }
 }
 
 /// How a trace stands, or that it failed in either way.

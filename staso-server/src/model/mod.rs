@@ -27,7 +27,7 @@ pub use annotation::{Annotation, AnnotationValue};
 pub use conversation::{Conversation, ConversationSummary, Turn};
 pub use cost::{Cost, Tokens};
 pub use count::{MAX_COUNT, add_counts};
-pub use filter::{ConversationFilter, MetricsFilter, StatusFilter, TraceFilter, TraceSort};
+pub use filter::{ConversationFilter, MetricsFilter, StatusFilter, TextField, TraceFilter, TraceSort};
 pub use histogram::Histogram;
 pub use id::{SpanId, TraceId};
 pub use ingest::{Batch, IncomingSpan, IncomingTrace, IngestOutcome, Receipt};

@@ -5,10 +5,10 @@ use super::{duration, given, name, one_of, owned, range};
 use crate::{
     http::ApiError,
     model::{
-        ConversationFilter, Cursor, MetricsFilter, PageRequest, SpanKind, StatusFilter, Timestamp,
+        ConversationFilter, Cursor, MetricsFilter, PageRequest, SpanKind, StatusFilter, TextField, Timestamp,
         TraceFilter, TraceSort,
     },
-    store::MAX_TURNS,
+    store::{MAX_TURNS, text::TextQuery},
 };
 
 /// Which traces, in which order.
@@ -41,9 +41,12 @@ pub struct TraceParameters {
     pub until: Option<String>,
     /// Those that lasted at least so long, such as `200ms` or `1.5s`.
     pub min_duration: Option<String>,
-    /// Those whose names, inputs, outputs and errors contain every word of this text; the last word may be
-    /// the beginning of one.
+    /// Those whose names, inputs, outputs and errors contain every word of this text, and every phrase that is in
+    /// quotation marks. Case, accents and width make no difference.
     pub text: Option<String>,
+    /// Where to look for the text: `user` for what people said, `answers`, `tools` for what went into them and came out,
+    /// `errors`, `rest`, or `all`, which is the default.
+    pub text_in: Option<String>,
     /// `newest` first, which is the default, `slowest`, `costliest` or `tokens`.
     pub sort: Option<String>,
     /// How many, from 1 to 500; 50 by default.
@@ -59,6 +62,12 @@ impl TraceParameters {
     ///
     /// 400 that names the parameter and what it may be.
     pub fn filter(&self, now: Timestamp) -> Result<TraceFilter, ApiError> {
+        let text_in = TextField::ALL.map(|field| (field.as_str(), Some(field)));
+        let text_in = one_of("text_in", &self.text_in, text_in.into_iter().chain([("all", None)]))?.flatten();
+        let text = owned(&self.text);
+        if text.as_deref().is_some_and(|text| TextQuery::parse(text, text_in).is_none()) {
+            return Err(ApiError::bad_parameter("text", "there is nothing to search for in `text`"));
+        }
         let min_duration =
             given(&self.min_duration).map(|text| duration("min_duration", text)).transpose()?;
         Ok(TraceFilter {
@@ -77,7 +86,8 @@ impl TraceParameters {
             range: range(&self.since, &self.until, now)?,
             min_duration_micros: min_duration
                 .map(|least| u64::try_from(least.as_micros()).unwrap_or(u64::MAX)),
-            text: owned(&self.text),
+            text,
+            text_in,
         })
     }
 
@@ -293,7 +303,7 @@ mod tests {
     #[tokio::test]
     async fn every_condition_reaches_the_filter() {
         let query = "workspace=w&environment=prod&agent=a%26b&conversation=c&user=u&kind=LLM&status=failed&model=m\
-                     &tag=t&since=1h&until=30m&min_duration=1.5s&text=late%20refund&sort=slowest&limit=7&cursor=x";
+                     &tag=t&since=1h&until=30m&min_duration=1.5s&text=late%20refund&text_in=errors&sort=slowest&limit=7&cursor=x";
         let read = read(query).await.unwrap();
         let expected = TraceFilter {
             environment: Some("prod".to_owned()),
@@ -310,6 +320,7 @@ mod tests {
             },
             min_duration_micros: Some(1_500_000),
             text: Some("late refund".to_owned()),
+            text_in: Some(TextField::Errors),
         };
         assert_eq!(read.filter(NOW).unwrap(), expected);
         assert_eq!(read.sort().unwrap(), TraceSort::Slowest);
@@ -335,6 +346,9 @@ mod tests {
             ),
             ("sort=best", "`sort` must be one of newest, slowest, costliest, tokens"),
             ("limit=0", "`limit` must be a number from 1 to 500"),
+            ("text=%00", "there is nothing to search for in `text`"),
+            ("text=%22%22", "there is nothing to search for in `text`"),
+            ("text_in=questions", "`text_in` must be one of user, answers, tools, errors, rest, all"),
             ("limit=501", "`limit` must be a number from 1 to 500"),
             ("user=a&user=b", "`user` is given more than once"),
         ] {

@@ -6,7 +6,7 @@ mod error;
 pub mod memory;
 mod record;
 pub mod sqlite;
-pub mod words;
+pub mod text;
 
 use std::time::Duration;
 

@@ -2,6 +2,8 @@
 
 mod dev;
 mod kill;
+#[cfg(target_os = "linux")]
+mod large;
 mod process;
 mod servers;
 mod tools;

@@ -9,6 +9,7 @@ mod files;
 #[cfg(unix)]
 mod kill;
 mod order;
+mod search;
 mod stale;
 #[cfg(unix)]
 mod upgrade;

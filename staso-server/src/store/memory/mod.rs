@@ -21,7 +21,7 @@ use self::state::State;
 use super::{
     Facets, MAX_FACETS, NewKey, Revision, Store, StoreError,
     cursor::{Place, traces_list},
-    words::WordQuery,
+    text::TextQuery,
 };
 use crate::model::{
     Annotation, Batch, Conversation, ConversationFilter, ConversationSummary, IngestOutcome, KeyId,
@@ -60,6 +60,11 @@ impl MemoryStore {
     }
 }
 
+/// Whether a trace contains what is asked for, if anything is asked for.
+fn says(trace: &trace::TraceView<'_>, query: Option<&Option<TextQuery>>) -> bool {
+    query.is_none_or(|query| query.as_ref().is_some_and(|query| query.matches(trace.kept.records())))
+}
+
 #[async_trait]
 impl Store for MemoryStore {
     async fn ingest(&self, batch: Batch) -> Result<IngestOutcome, StoreError> {
@@ -88,11 +93,11 @@ impl Store for MemoryStore {
         sort: TraceSort,
         page: PageRequest,
     ) -> Result<Page<TraceSummary>, StoreError> {
-        let words = WordQuery::parse(filter.text.as_deref().unwrap_or_default());
+        let query = filter.text.as_deref().map(|text| TextQuery::parse(text, filter.text_in));
         let state = self.state();
         let found = state
             .traces(workspace)
-            .filter(|trace| trace.matches(&filter) && words.matches(trace.kept.records()))
+            .filter(|trace| trace.matches(&filter) && says(trace, query.as_ref()))
             .map(|trace| (Place { key: trace.sort_key(sort), tie: trace.kept.number }, trace.summary()));
         page::descending(traces_list(sort), found.collect(), &page)
     }

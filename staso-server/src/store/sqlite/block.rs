@@ -84,10 +84,20 @@ pub(super) struct Records {
 }
 
 impl Records {
+    /// What it takes in memory, but for what does not matter.
+    pub(super) fn bytes(&self) -> usize {
+        self.plain.len()
+    }
+
     /// The record at a position.
     pub(super) fn get(&self, position: usize) -> Option<&str> {
         std::str::from_utf8(self.plain.get(self.places.get(position)?.clone())?).ok()
     }
+}
+
+/// How many bytes a block has once it is decoded.
+pub(super) fn decoded_bytes(mut block: &[u8]) -> u64 {
+    varint::take(&mut block).unwrap_or_default()
 }
 
 /// Reads what [`Builder`] made.

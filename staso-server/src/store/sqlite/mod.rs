@@ -15,6 +15,7 @@ mod open;
 mod pack;
 mod read;
 mod readers;
+mod text;
 mod upgrade;
 mod varint;
 mod write;
@@ -266,6 +267,10 @@ impl Store for SqliteStore {
         }
         if deleted > 0 {
             writer.write(0, write::forget_terms).await?;
+            let mut done = 0;
+            while let Some(next) = writer.write(0, move |session| write::forget_words(session, done)).await? {
+                done = next;
+            }
         }
         while writer.write(0, |session| write::vacuum_some(session)).await? {}
         Ok(deleted)

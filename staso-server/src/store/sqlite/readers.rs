@@ -34,11 +34,13 @@ pub(super) struct Readers {
     file: Arc<PathBuf>,
     idle: Arc<Mutex<Vec<Connection>>>,
     free: Arc<Semaphore>,
+    deadline: Duration,
 }
 
 impl Readers {
     pub(super) fn new(file: PathBuf, at_once: usize) -> Self {
-        Self { file: Arc::new(file), idle: Arc::default(), free: Arc::new(Semaphore::new(at_once)) }
+        let free = Arc::new(Semaphore::new(at_once));
+        Self { file: Arc::new(file), idle: Arc::default(), free, deadline: DEADLINE }
     }
 
     /// Runs a query, which sees the store as it is when it begins, and never waits for a writer. It ends early when
@@ -53,7 +55,7 @@ impl Readers {
         let work = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             let mut connection = this.take()?;
-            let deadline = Instant::now() + DEADLINE;
+            let deadline = Instant::now() + this.deadline;
             connection.progress_handler(
                 STEPS,
                 // Relaxed: a wish that publishes nothing.
@@ -117,12 +119,29 @@ mod tests {
     const ENDLESS: &str =
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
 
-    #[tokio::test]
-    async fn a_query_that_nobody_waits_for_ends_and_makes_room() {
+    /// Readers of a small file, one query at a time.
+    fn readers() -> (tempfile::TempDir, Readers) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("staso.db");
         Connection::open(&file).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
         let readers = Readers::new(file, 1);
+        (folder, readers)
+    }
+
+    #[tokio::test]
+    async fn a_query_that_takes_too_long_is_ended_and_whoever_asked_is_told() {
+        let (_folder, readers) = readers();
+        assert_eq!(readers.deadline, DEADLINE);
+        let readers = Readers { deadline: Duration::from_millis(1), ..readers };
+        let endless =
+            |connection: &Connection| Ok(connection.query_row(ENDLESS, [], |row| row.get::<_, i64>(0))?);
+        let found = tokio::time::timeout(DEADLINE, readers.read(endless)).await;
+        assert!(matches!(found, Ok(Err(StoreError::Overloaded { .. }))), "{found:?}");
+    }
+
+    #[tokio::test]
+    async fn a_query_that_nobody_waits_for_ends_and_makes_room() {
+        let (_folder, readers) = readers();
         let (begun, has_begun) = oneshot::channel();
         let asking = tokio::spawn({
             let readers = readers.clone();

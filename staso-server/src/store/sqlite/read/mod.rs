@@ -17,6 +17,7 @@ mod term;
 mod text;
 mod traces;
 mod users;
+mod vocabulary;
 mod walk;
 
 pub(super) use changes::changes;

@@ -1,4 +1,7 @@
-use std::collections::{HashMap, hash_map::Entry};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use rusqlite::{CachedStatement, Connection};
 
@@ -7,47 +10,77 @@ use crate::store::{StoreError, sqlite::block};
 /// Traces that arrived or were settled together share a block; those of one page rarely have more than this.
 const KEPT: usize = 16;
 
-/// The records of a trace's spans, one version of each, in no order that matters.
+/// What is kept is no more than this, but for the block that is looked at.
+const KEPT_BYTES: usize = 8 << 20;
+
+/// A larger block than this is looked at by one query at a time, as its texts are copied while they are.
+const LARGE: u64 = 4 << 20;
+static LARGE_ONE: Mutex<()> = Mutex::new(());
+
+/// Shows the records of a trace's spans, one version of each, in no order that matters, until it has been told enough.
 pub(super) fn of_trace(
     connection: &Connection,
     blocks: &mut Blocks<'_>,
     trace: i64,
-) -> Result<Vec<String>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT block, position FROM span WHERE trace = ?1")?;
+    mut is_enough: impl FnMut(&str) -> bool,
+) -> Result<(), StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT block, position FROM span WHERE trace = ?1 ORDER BY block, position")?;
     let mut rows = statement.query([trace])?;
-    let mut records = Vec::new();
     while let Some(row) = rows.next()? {
-        records.push(blocks.record(row.get(0)?, row.get(1)?)?);
+        if is_enough(blocks.look_up(row.get(0)?, row.get(1)?)?) {
+            break;
+        }
     }
-    Ok(records)
+    Ok(())
 }
 
 /// Reads blocks and keeps the last few.
 pub(super) struct Blocks<'c> {
     statement: CachedStatement<'c>,
     known: HashMap<i64, block::Records>,
+    bytes: usize,
+    /// Held while a large one is among them.
+    large: Option<MutexGuard<'static, ()>>,
 }
 
 impl<'c> Blocks<'c> {
     pub(super) fn new(connection: &'c Connection) -> Result<Self, StoreError> {
         let statement = connection.prepare_cached("SELECT data FROM block WHERE id = ?1")?;
-        Ok(Self { statement, known: HashMap::new() })
+        Ok(Self { statement, known: HashMap::new(), bytes: 0, large: None })
     }
 
     pub(super) fn record(&mut self, block: i64, position: usize) -> Result<String, StoreError> {
-        if self.known.len() >= KEPT && !self.known.contains_key(&block) {
-            self.known.clear();
+        self.look_up(block, position).map(str::to_owned)
+    }
+
+    fn look_up(&mut self, block: i64, position: usize) -> Result<&str, StoreError> {
+        if !self.known.contains_key(&block) {
+            self.read(block)?;
         }
-        let records = match self.known.entry(block) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => {
-                let data: Vec<u8> = self.statement.query_row([block], |row| row.get(0))?;
-                entry.insert(block::decode(&data)?)
-            }
-        };
-        let record = records.get(position).ok_or_else(|| {
+        let records = self.known.get(&block);
+        records.and_then(|records| records.get(position)).ok_or_else(|| {
             StoreError::Engine(format!("a span's record is missing: block {block}, position {position}"))
-        })?;
-        Ok(record.to_owned())
+        })
+    }
+
+    fn read(&mut self, block: i64) -> Result<(), StoreError> {
+        let Self { statement, known, bytes, large } = self;
+        let mut rows = statement.query([block])?;
+        let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        let data = row.get_ref(0)?.as_blob().unwrap_or_default();
+        let more = block::decoded_bytes(data);
+        if known.len() >= KEPT || large.is_some() || *bytes as u64 + more > KEPT_BYTES as u64 {
+            known.clear();
+            *bytes = 0;
+            *large = None;
+        }
+        if more > LARGE {
+            *large = Some(LARGE_ONE.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+        let records = block::decode(data)?;
+        *bytes += records.bytes();
+        known.insert(block, records);
+        Ok(())
     }
 }

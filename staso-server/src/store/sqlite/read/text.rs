@@ -5,64 +5,177 @@ use rusqlite::Connection;
 use super::{
     condition::FEW,
     record::{self, Blocks},
+    vocabulary::words_with,
 };
-use crate::store::{StoreError, words::WordQuery};
+use crate::{
+    model::TextField,
+    store::{
+        StoreError,
+        sqlite::text,
+        text::{
+            TextQuery,
+            tokens::{self, Class, PIECE, WITHIN_PIECE, first, last},
+        },
+    },
+};
 
-/// Which traces contain the words of a query: settled ones as the index has it, the others by their records.
+/// What more words than this contain says too little of where to look.
+const MOST_WORDS: usize = if cfg!(test) { 3 } else { 1_000 };
+
+/// So many pairs of characters say where to look.
+const MOST_PAIRS: usize = 16;
+
+/// More rows than this are not gathered.
+const MOST_ROWS: usize = 4_000_000;
+
+/// Which traces contain what a query asks for. The index says where to look: what it cannot decide, and what it does not
+/// know yet, is looked up in the records.
 pub(super) struct TextMatch<'c> {
-    query: WordQuery,
+    query: TextQuery,
     blocks: Blocks<'c>,
-    /// Settled and found, of any workspace, in ascending order.
-    settled: Vec<i64>,
+    /// The settled ones that may match, of any workspace, in ascending order. `None` when each may.
+    settled: Option<Vec<i64>>,
+    /// Whether those match for certain.
+    is_exact: bool,
     /// Those of the workspace that the index does not know, or not as they are now.
     unsettled: HashSet<i64>,
 }
 
 impl<'c> TextMatch<'c> {
-    /// `None` when the text has no words, so that every trace contains them.
     pub(super) fn new(
         connection: &'c Connection,
         workspace: i64,
-        text: Option<&str>,
-    ) -> Result<Option<Self>, StoreError> {
-        let query = WordQuery::parse(text.unwrap_or_default());
-        if query.is_empty() {
-            return Ok(None);
-        }
+        query: TextQuery,
+    ) -> Result<Self, StoreError> {
         let mut statement = connection.prepare_cached(
             "SELECT id FROM trace INDEXED BY trace_unsettled WHERE unsettled = 1 AND workspace = ?1",
         )?;
         let unsettled = statement.query_map([workspace], |row| row.get(0))?.collect::<Result<_, _>>()?;
-        let mut statement = connection.prepare_cached("SELECT rowid FROM search WHERE search MATCH ?1")?;
-        let settled =
-            statement.query_map([expression(&query)], |row| row.get(0))?.collect::<Result<_, _>>()?;
-        Ok(Some(Self { query, blocks: Blocks::new(connection)?, settled, unsettled }))
+        let mut settled: Option<Vec<i64>> = None;
+        for needle in query.needles() {
+            let Some(rows) = rows_of(connection, needle)? else { continue };
+            let of = |row: &i64| query.field().is_none_or(|field: TextField| text::is_of(*row, field));
+            let mut traces: Vec<i64> = rows.into_iter().filter(of).map(text::trace_of).collect();
+            traces.dedup();
+            settled = Some(both(settled, traces));
+        }
+        let is_exact = settled.is_some() && query.needles().iter().all(|needle| is_decided(needle));
+        Ok(Self { query, blocks: Blocks::new(connection)?, settled, is_exact, unsettled })
     }
 
     /// All traces that can match, when they are few.
     pub(super) fn few(&self) -> Option<Vec<i64>> {
-        if (self.settled.len() + self.unsettled.len()) as u64 > FEW {
+        let settled = self.settled.as_ref()?;
+        if (settled.len() + self.unsettled.len()) as u64 > FEW {
             return None;
         }
-        let settled = self.settled.iter().copied().filter(|trace| !self.unsettled.contains(trace));
+        let settled = settled.iter().copied().filter(|trace| !self.unsettled.contains(trace));
         Some(settled.chain(self.unsettled.iter().copied()).collect())
     }
 
-    /// Whether a trace of the workspace contains the words.
+    /// Whether a trace of the workspace contains what is asked for.
     pub(super) fn contains(&mut self, connection: &Connection, trace: i64) -> Result<bool, StoreError> {
-        if !self.unsettled.contains(&trace) {
-            return Ok(self.settled.binary_search(&trace).is_ok());
+        if !self.unsettled.contains(&trace)
+            && let Some(settled) = &self.settled
+        {
+            let may_match = settled.binary_search(&trace).is_ok();
+            if self.is_exact || !may_match {
+                return Ok(may_match);
+            }
         }
-        let records = record::of_trace(connection, &mut self.blocks, trace)?;
-        Ok(self.query.matches(records.iter().map(AsRef::as_ref)))
+        let mut search = self.query.search();
+        let mut found = false;
+        record::of_trace(connection, &mut self.blocks, trace, |record| {
+            found = search.look_at(record);
+            found
+        })?;
+        Ok(found)
     }
 }
 
-/// Words hold no quotes, so each is a string of FTS5, in which nothing else has a meaning.
-fn expression(query: &WordQuery) -> String {
-    let mut expression: String = query.whole.iter().map(|word| format!("\"{word}\" ")).collect();
-    if let Some(prefix) = &query.prefix {
-        expression.push_str(&format!("\"{prefix}\"*"));
+/// Whether the index alone says where the needle is.
+fn is_decided(needle: &str) -> bool {
+    let chars = needle.chars().count();
+    match tokens::runs(needle).as_slice() {
+        [(Class::Word, _)] => chars <= WITHIN_PIECE,
+        [(Class::Unspaced, _)] => chars <= 2,
+        _ => false,
     }
-    expression
+}
+
+/// The rows of the index whose texts may contain the needle, in ascending order. `None` when each may.
+fn rows_of(connection: &Connection, needle: &str) -> Result<Option<Vec<i64>>, StoreError> {
+    let runs = tokens::runs(needle);
+    let mut rows: Option<Vec<i64>> = None;
+    for (index, (class, run)) in runs.iter().enumerate() {
+        let (begins, ends) = (index > 0, index + 1 < runs.len());
+        let found = match class {
+            Class::Space => None,
+            Class::Symbol => {
+                Some(with_all(connection, run.chars().map(|char| tokens::symbol(char).to_string()))?)
+            }
+            Class::Unspaced => Some(with_unspaced(connection, run)?),
+            Class::Word => match (begins, ends) {
+                (true, true) => Some(with_all(connection, [first(run, PIECE)])?),
+                (true, false) => Some(rows_with(connection, &format!("\"{}\"*", first(run, WITHIN_PIECE)))?),
+                (false, true) => with_any(connection, last(run, WITHIN_PIECE), true)?,
+                (false, false) => with_any(connection, first(run, WITHIN_PIECE), false)?,
+            },
+        };
+        if let Some(found) = found.filter(|found| found.len() <= MOST_ROWS) {
+            rows = Some(both(rows, found));
+        }
+        if rows.as_ref().is_some_and(Vec::is_empty) {
+            break;
+        }
+    }
+    Ok(rows)
+}
+
+/// A run of a script without spaces: its pairs, or whatever begins with its only character.
+fn with_unspaced(connection: &Connection, run: &str) -> Result<Vec<i64>, StoreError> {
+    let chars: Vec<char> = run.chars().collect();
+    match chars.as_slice() {
+        [only] => rows_with(connection, &format!("\"{only}\"*")),
+        _ => with_all(connection, chars.windows(2).take(MOST_PAIRS).map(String::from_iter)),
+    }
+}
+
+/// The rows with a word that contains a text, or ends with it. `None` when too many words do.
+fn with_any(connection: &Connection, text: &str, at_end: bool) -> Result<Option<Vec<i64>>, StoreError> {
+    let Some(words) = words_with(connection, text, at_end, MOST_WORDS)? else { return Ok(None) };
+    let mut rows = Vec::new();
+    for word in words {
+        rows.extend(rows_with(connection, &format!("\"{word}\""))?);
+        if rows.len() > MOST_ROWS {
+            return Ok(None);
+        }
+    }
+    rows.sort_unstable();
+    rows.dedup();
+    Ok(Some(rows))
+}
+
+/// The rows with every token.
+fn with_all(
+    connection: &Connection,
+    tokens: impl IntoIterator<Item: AsRef<str>>,
+) -> Result<Vec<i64>, StoreError> {
+    let quoted: Vec<String> = tokens.into_iter().map(|token| format!("\"{}\"", token.as_ref())).collect();
+    rows_with(connection, &quoted.join(" "))
+}
+
+/// Tokens hold no quotes, so each is a string of FTS5, in which nothing else has a meaning.
+fn rows_with(connection: &Connection, expression: &str) -> Result<Vec<i64>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT rowid FROM search WHERE search MATCH ?1")?;
+    let rows = statement.query_map([expression], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(rows)
+}
+
+/// What is in both lists, which are in ascending order. The first list has everything when it is none.
+fn both(known: Option<Vec<i64>>, mut found: Vec<i64>) -> Vec<i64> {
+    if let Some(known) = known {
+        found.retain(|row| known.binary_search(row).is_ok());
+    }
+    found
 }

@@ -6,6 +6,7 @@ use crate::{
     store::{
         StoreError,
         cursor::{Place, traces_list},
+        text::TextQuery,
     },
 };
 
@@ -21,7 +22,16 @@ pub(in super::super) fn traces(
     let Some(conditions) = Conditions::of(connection, workspace, filter)? else {
         return Ok(Page { items: Vec::new(), next: None });
     };
-    let mut text = TextMatch::new(connection, conditions.workspace, filter.text.as_deref())?;
+    let query = match &filter.text {
+        Some(text) => match TextQuery::parse(text, filter.text_in) {
+            // Nothing contains nothing to search for.
+            None => return Ok(Page { items: Vec::new(), next: None }),
+            query => query,
+        },
+        None => None,
+    };
+    let text = query.map(|query| TextMatch::new(connection, conditions.workspace, query));
+    let mut text = text.transpose()?;
     let among = text.as_ref().and_then(TextMatch::few);
     let walk = Walk::new(connection, &conditions, sort, after.as_ref(), among.as_deref())?;
 

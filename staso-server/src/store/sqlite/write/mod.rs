@@ -18,7 +18,9 @@ mod settle;
 mod sums;
 mod terms;
 mod thread;
+mod tokens;
 mod trace;
+mod vocabulary;
 
 pub(super) use admin::{create_key, create_workspace, limit_pages, revoke_key};
 pub use again::Upgrade;
@@ -28,3 +30,4 @@ pub(super) use prepare::prepare;
 pub(super) use prune::{forget_terms, prune_some, vacuum_some};
 pub(super) use queue::Writer;
 pub(super) use settle::{Patience, settle_some};
+pub(super) use vocabulary::forget_words;

@@ -1,6 +1,11 @@
 use std::collections::HashSet;
 
-use super::{super::head::Head, session::Session, sums::Sums, trace::Known};
+use super::{
+    super::{head::Head, text},
+    session::Session,
+    sums::Sums,
+    trace::Known,
+};
 use crate::{model::Timestamp, store::StoreError};
 
 /// So many traces at a time, so that ingest goes on meanwhile.
@@ -40,12 +45,12 @@ pub(in super::super) fn prune_some(session: &mut Session<'_>, before: Timestamp)
         while let Some(row) = rows.next()? {
             sums.block(row.get(0)?, -row.get::<_, i64>(1)?);
         }
-        for delete in [
-            "DELETE FROM span WHERE trace = ?",
-            "DELETE FROM search WHERE rowid = ?",
-            "DELETE FROM trace WHERE id = ?",
-        ] {
+        for delete in ["DELETE FROM span WHERE trace = ?", "DELETE FROM trace WHERE id = ?"] {
             connection.prepare_cached(delete)?.execute([trace])?;
+        }
+        let mut delete = connection.prepare_cached("DELETE FROM search WHERE rowid = ?")?;
+        for row in text::rows(*trace) {
+            delete.execute([row])?;
         }
         connection
             .prepare_cached("DELETE FROM annotation WHERE trace_id = ? AND workspace = ?")?

@@ -5,13 +5,14 @@ use std::{
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{super::open::Derive, terms::Terms};
+use super::{super::open::Derive, terms::Terms, vocabulary::Vocabulary};
 use crate::store::{Revision, StoreError};
 
 /// What the writing thread keeps between transactions.
 pub(super) struct Writing {
     pub(super) connection: Connection,
     terms: Terms,
+    vocabulary: Vocabulary,
     derive: Option<Derive>,
     /// The traces that have spans which their rows do not count yet, and how many.
     outdated: HashMap<i64, u64>,
@@ -21,7 +22,8 @@ pub(super) struct Writing {
 
 impl Writing {
     pub(super) fn new(connection: Connection, derive: Option<Derive>) -> Self {
-        Self { connection, terms: Terms::default(), derive, outdated: HashMap::new(), data_version: -1 }
+        let (terms, vocabulary) = (Terms::default(), Vocabulary::default());
+        Self { connection, terms, vocabulary, derive, outdated: HashMap::new(), data_version: -1 }
     }
 
     /// Runs jobs in one transaction. When one fails, nothing of any stays.
@@ -33,12 +35,14 @@ impl Writing {
         let version: i64 = transaction.query_row("PRAGMA data_version", [], |row| row.get(0))?;
         if version != self.data_version {
             self.terms.clear();
+            self.vocabulary.clear();
             self.data_version = version;
         }
         let outdated = self.outdated.clone();
         let mut session = Session {
             connection: &transaction,
             terms: &mut self.terms,
+            vocabulary: &mut self.vocabulary,
             derive: self.derive.as_ref(),
             outdated: &mut self.outdated,
             revision: None,
@@ -46,8 +50,9 @@ impl Writing {
         let done = without_panic(|| work(&mut session))
             .and_then(|value| Ok(transaction.commit().map(|()| value)?));
         if done.is_err() {
-            // Terms that were new in it are gone with it.
+            // Terms and words that were new in it are gone with it.
             self.terms.clear();
+            self.vocabulary.clear();
             self.outdated = outdated;
         }
         done
@@ -69,6 +74,7 @@ impl Writing {
 pub(in super::super) struct Session<'a> {
     pub(super) connection: &'a Connection,
     pub(super) terms: &'a mut Terms,
+    pub(super) vocabulary: &'a mut Vocabulary,
     /// How spans are read that an earlier version wrote, if this process knows.
     pub(super) derive: Option<&'a Derive>,
     pub(super) outdated: &'a mut HashMap<i64, u64>,
@@ -87,6 +93,7 @@ impl Session<'_> {
         let done = without_panic(|| work(self));
         if done.is_err() {
             self.terms.clear();
+            self.vocabulary.clear();
             *self.outdated = outdated;
             self.revision = revision;
             if self.is_lost() {

@@ -1,4 +1,4 @@
-use std::{collections::HashSet, time::Duration};
+use std::time::Duration;
 
 use rusqlite::{OptionalExtension as _, types::Value};
 
@@ -8,12 +8,10 @@ use super::{
     prepare::Packer,
     session::{Session, Writing},
     sums::Sums,
+    tokens::Tokens,
     trace::Known,
 };
-use crate::{
-    model::Timestamp,
-    store::{StoreError, words},
-};
+use crate::{model::Timestamp, store::StoreError};
 
 /// A trace that did not change for so long is settled: more of it would have to be indexed again.
 const QUIET: Duration = Duration::from_secs(2);
@@ -104,7 +102,7 @@ struct Settling {
     open: Option<OpenBlock>,
     packer: Packer,
     moved: Vec<(Place, (usize, usize))>,
-    words: HashSet<Box<str>>,
+    tokens: Tokens,
     sums: Sums,
 }
 
@@ -121,7 +119,7 @@ impl Settling {
             open: None,
             packer: Packer::new(BLOCK_BYTES, block::DENSE),
             moved: Vec::new(),
-            words: HashSet::new(),
+            tokens: Tokens::default(),
             sums: Sums::default(),
         }
     }
@@ -141,25 +139,13 @@ impl Settling {
             let Some(record) = open.records.as_ref().and_then(|records| records.get(position)) else {
                 continue;
             };
-            words::in_record(record, &mut |word| {
-                if !self.words.contains(word) {
-                    self.words.insert(word.into());
-                }
-            });
+            self.tokens.add(record);
             if !open.settled {
                 let to = self.packer.add(record)?;
                 self.moved.push((Place { trace, span_id: row.get(2)?, block }, to));
             }
         }
-        let mut text = String::new();
-        for word in self.words.drain() {
-            text.push_str(&word);
-            text.push(' ');
-        }
-        connection.prepare_cached("DELETE FROM search WHERE rowid = ?")?.execute([trace])?;
-        connection
-            .prepare_cached("INSERT INTO search (rowid, words) VALUES (?, ?)")?
-            .execute((trace, text))?;
+        self.tokens.write(session, trace)?;
         let done = if session.derive.is_some() { "NULL" } else { "nullif(again, 1)" };
         let sql = format!("UPDATE trace SET unsettled = NULL, again = {done} WHERE id = ?");
         connection.prepare_cached(&sql)?.execute([trace])?;
@@ -168,7 +154,8 @@ impl Settling {
 
     /// Writes the records where they stay. A record is moved once: a trace that grows and is settled again and again
     /// does not leave copies behind.
-    fn finish(mut self, session: &Session<'_>) -> Result<(), StoreError> {
+    fn finish(mut self, session: &mut Session<'_>) -> Result<(), StoreError> {
+        session.vocabulary.learn(session.connection, self.tokens.into_vocabulary())?;
         let blocks = self.packer.finish()?;
         let blocks = blocks.iter().map(|data| arrived::insert(session, data, true));
         let blocks = blocks.collect::<Result<Vec<i64>, _>>()?;

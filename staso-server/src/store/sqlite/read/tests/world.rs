@@ -5,8 +5,8 @@ use serde_json::{json, value::to_raw_value};
 
 use crate::model::{
     Batch, ConversationFilter, Cost, Dimension, IncomingSpan, IncomingTrace, MetricsFilter, MetricsQuery,
-    SpanHead, SpanId, SpanKind, SpanStatus, StatusFilter, TimeRange, Timestamp, Tokens, TraceFilter, TraceId,
-    TraceSort, WorkspaceId,
+    SpanHead, SpanId, SpanKind, SpanStatus, StatusFilter, TextField, TimeRange, Timestamp, Tokens,
+    TraceFilter, TraceId, TraceSort, WorkspaceId,
 };
 
 /// Names of everything: agents, users, models, tags, conversations, environments.
@@ -22,7 +22,7 @@ const NAMES: [&str; 9] = [
     "%_\\",
 ];
 
-const TEXTS: [&str; 10] = [
+const TEXTS: [&str; 16] = [
     "",
     "{\"city\": \"Kyōto\", \"n\": 12}",
     "{\"a\": \"\\u0430\\u0413 x\\nnew\"}",
@@ -33,16 +33,24 @@ const TEXTS: [&str; 10] = [
     "nul\0byte",
     "शब्द 漢字 عربى",
     "word word wording words",
+    "请帮我退款订单一千零一十七",
+    "東京タワーへの行き方 🎉",
+    "ขอคืนเงินหน่อยครับ",
+    "C++ and C# in C:\\Users, Crème brûlée",
+    "{\"messages\":[{\"role\":\"user\",\"content\":\"{\\\"memo\\\": \\\"first\\\\nsecond\\\"}\"},{\"role\":\"tool\",\"content\":\"退款\"}]}",
+    "0123456789abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz",
 ];
 
-const QUERIES: [&str; 14] = [
+const QUERIES: [&str; 34] = [
     "",
     "*",
     "word",
+    "ord",
     "wor",
     "a b",
     "NEAR(a",
     "\"quoted\"",
+    "\"word wording\"",
     "кyōto",
     "KYŌ",
     "АГ",
@@ -50,6 +58,24 @@ const QUERIES: [&str; 14] = [
     "nul byte",
     "शब्द",
     "σ",
+    "退款",
+    "退",
+    "款订单一",
+    "タワー",
+    "行き方",
+    "คืนเงิน",
+    "🎉",
+    "C++",
+    "C#",
+    "c",
+    "creme BRULEE",
+    "memo\": \"first",
+    "\"first second\"",
+    "nsecond",
+    "xyz0123456789abcdefghijklmnopqrstuvwxyz0",
+    "ordin",
+    "\0",
+    "ÿ",
 ];
 
 pub(super) fn batches() -> impl Strategy<Value = Vec<Batch>> {
@@ -95,6 +121,8 @@ fn span() -> impl Strategy<Value = IncomingSpan> {
         let (tags, input, output, error_message) = texts;
         let record = json!({
             "span_id": span_id,
+            "parent_span_id": parent_span_id,
+            "kind": kind.as_str(),
             "name": name,
             "input": input,
             "output": output,
@@ -197,8 +225,9 @@ fn trace_filter() -> impl Strategy<Value = TraceFilter> {
         option::weighted(0.2, select(StatusFilter::ALL.to_vec())),
         option::weighted(0.2, 0_u64..60),
     );
-    (names, numbers, range(), option::weighted(0.4, query)).prop_map(
-        |(names, (kind, status, min_duration_micros), range, text)| {
+    let text = (option::weighted(0.4, query), option::weighted(0.3, select(TextField::ALL.to_vec())));
+    (names, numbers, range(), text).prop_map(
+        |(names, (kind, status, min_duration_micros), range, (text, text_in))| {
             let [environment, agent, conversation, user, model, tag] = names;
             TraceFilter {
                 environment,
@@ -212,6 +241,7 @@ fn trace_filter() -> impl Strategy<Value = TraceFilter> {
                 range,
                 min_duration_micros,
                 text,
+                text_in,
             }
         },
     )
