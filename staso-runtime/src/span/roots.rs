@@ -259,6 +259,7 @@ mod tests {
             trace_id: "c931d6ba-7556-d4da-590b-842753685e5a".parse().unwrap(),
             span_id: "00000000-0000-0000-27a3-51b3e450c2c9".parse().unwrap(),
             started: WallTime(1),
+            tick: Tick::default(),
             agent: None,
             conversation: None,
         }
