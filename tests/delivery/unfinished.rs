@@ -135,7 +135,7 @@ fn a_discarded_span_is_not_delivered_unfinished() {
         wait.wait();
     }
     let _exclusive = exclusive();
-    assert_eq!(stop_inside(|wait| discarded_root(wait)).len(), 0);
+    assert_eq!(stop_inside(discarded_root).len(), 0);
     let spans = stop_inside(|wait| Span::builder("around").in_scope(|_| discarded(wait)));
     assert_eq!(spans.iter().map(SpanRecord::name).collect::<Vec<_>>(), ["around"]);
 }
@@ -148,9 +148,7 @@ fn what_a_handle_set_is_part_of_an_unfinished_span() {
         wait.wait();
     }
     let _exclusive = exclusive();
-    for spans in
-        [stop_inside(|wait| chat(wait)), stop_inside(|wait| Span::builder("around").in_scope(|_| chat(wait)))]
-    {
+    for spans in [stop_inside(chat), stop_inside(|wait| Span::builder("around").in_scope(|_| chat(wait)))] {
         let chat = spans.iter().find(|span| span.name() == "chat").expect("delivered");
         assert_eq!(chat.model(), Some("claude-sonnet-4"));
     }
