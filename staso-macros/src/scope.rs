@@ -1,4 +1,4 @@
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::{
     Block, Expr, Ident, Lit, LitInt, LitStr, Token,
@@ -87,7 +87,7 @@ impl Scope {
     ) -> TokenStream {
         let mut errors = Errors::default();
         let parser = |input: ParseStream<'_>| Self::parse(of, input, &mut errors);
-        let mut scope = match parser.parse2(tokens) {
+        let mut scope = match parser.parse2(uncovered(tokens)) {
             Ok(scope) => scope,
             Err(error) => {
                 errors.push(error);
@@ -286,6 +286,23 @@ fn reached(body: &Block) -> TokenStream {
             ::core::option::Option::None => #body
         }
     }
+}
+
+/// The tokens without the invisible group around a block that a `macro_rules!` passes on as `$body:block`.
+fn uncovered(tokens: TokenStream) -> TokenStream {
+    let uncover = |token: TokenTree| match &token {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
+            let mut inside = group.stream().into_iter();
+            match (inside.next(), inside.next()) {
+                (Some(TokenTree::Group(block)), None) if block.delimiter() == Delimiter::Brace => {
+                    block.into()
+                }
+                _ => token,
+            }
+        }
+        _ => token,
+    };
+    tokens.into_iter().map(uncover).collect()
 }
 
 /// Whether what follows is `{ … }` or, for a span, `|handle| { … }`, and nothing else.

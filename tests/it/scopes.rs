@@ -226,3 +226,28 @@ fn headers_take_a_trace_to_another_process() {
     assert_eq!(there.parent_span_id, Some(call.span_id));
     assert_eq!((&*there.conversation_id, there.user_id.as_deref()), ("conv-42", Some("user-alice")));
 }
+
+#[test]
+fn blocks_may_be_written_by_a_macro() {
+    macro_rules! step {
+        ($name:expr, $body:block) => {
+            staso::span!($name, $body)
+        };
+        ($name:literal, $handle:ident, $body:block) => {
+            staso::span!($name, |$handle| $body)
+        };
+        ($value:expr) => {
+            staso::conversation!("c", { staso::span!("value", { $value }) })
+        };
+    }
+    fn run(number: u8) -> Result<u8, String> {
+        let one = step!(format!("from {number}"), { number.checked_sub(1).ok_or("none")? });
+        let two = step!("handle", span, {
+            span.set_metadata("one", &one);
+            one + 1
+        });
+        Ok(step!(two + 1))
+    }
+    let spans = capture(|| assert_eq!((run(1), run(0)), (Ok(2), Err("none".to_owned()))));
+    assert_eq!(spans.tree(), "chain from 1\nchain handle\nchain value\nchain from 0 error\n");
+}
