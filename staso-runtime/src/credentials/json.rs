@@ -1,7 +1,5 @@
 use std::ops::Range;
 
-use memchr::memchr2;
-
 use super::{
     MASKED,
     name::{Credential, credential, is_header},
@@ -48,6 +46,8 @@ struct Container {
     /// A name given as a value, and the value beside it: `["cookie", "…"]`, `{"name": "…", "value": "…"}`.
     named: Option<Range<usize>>,
     value: Option<Range<usize>>,
+    /// Whether it has a key `logprob`, once that was asked.
+    has_logprob: Option<bool>,
 }
 
 impl Walk<'_> {
@@ -59,7 +59,7 @@ impl Walk<'_> {
                 b'{' | b'[' => self.begin(at, *byte == b'{', whole),
                 b'}' | b']' => self.end(),
                 b'"' => {
-                    let end = string_end(bytes, at + 1);
+                    let end = string_end(self.json, at + 1);
                     self.string(at + 1..end, whole);
                     at = end;
                 }
@@ -80,12 +80,22 @@ impl Walk<'_> {
     }
 
     fn begin(&mut self, start: usize, is_object: bool, whole: Option<Credential>) {
-        let within = self.known(whole).filter(|_| !(is_object && self.is_schema(start)));
+        // Inside a credential nothing is looked at again, so that no key is read twice.
+        let is_inside = self.open.last().is_some_and(|container| container.within.is_some());
+        let within = self.known(whole).filter(|_| is_inside || !(is_object && self.is_schema(start)));
         if let Some(container) = self.open.last_mut() {
             container.elements += 1;
         }
-        let container =
-            Container { is_object, start, within, key: None, elements: 0, named: None, value: None };
+        let container = Container {
+            is_object,
+            start,
+            within,
+            key: None,
+            elements: 0,
+            named: None,
+            value: None,
+            has_logprob: None,
+        };
         self.open.push(container);
     }
 
@@ -176,9 +186,14 @@ impl Walk<'_> {
     }
 
     /// Whether the string is a word that a model chose: `{"token": "Hel", "logprob": -0.1}`.
-    fn is_log_probability(&self) -> bool {
-        let Some(container) = self.open.last() else { return false };
-        self.key() == Some("token") && keys(self.json, container.start).any(|key| key == "logprob")
+    fn is_log_probability(&mut self) -> bool {
+        if self.key() != Some("token") {
+            return false;
+        }
+        let json = self.json;
+        let Some(container) = self.open.last_mut() else { return false };
+        let start = container.start;
+        *container.has_logprob.get_or_insert_with(|| keys(json, start).any(|key| key == "logprob"))
     }
 }
 
@@ -211,7 +226,7 @@ fn keys(json: &str, start: usize) -> impl Iterator<Item = &str> {
                 }
                 b',' => expects_key = depth == 1,
                 b'"' => {
-                    let inside = at..string_end(bytes, at);
+                    let inside = at..string_end(json, at);
                     at = inside.end + 1;
                     if std::mem::take(&mut expects_key) {
                         return json.get(inside);
@@ -224,16 +239,19 @@ fn keys(json: &str, start: usize) -> impl Iterator<Item = &str> {
 }
 
 /// Where the string ends that begins at `from`, at its closing quote.
-fn string_end(bytes: &[u8], from: usize) -> usize {
+///
+/// The standard library's search is fast in debug builds too, where a loop over bytes is not.
+fn string_end(json: &str, from: usize) -> usize {
     let mut at = from;
-    while let Some(next) = bytes.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
-        at += next;
-        if bytes.get(at) == Some(&b'"') {
-            return at;
+    while let Some(quote) = json.get(at..).and_then(|rest| rest.find('"')) {
+        let text = json.as_bytes().get(at..at + quote).unwrap_or_default();
+        let backslashes = text.iter().rev().take_while(|byte| **byte == b'\\').count();
+        if backslashes % 2 == 0 {
+            return at + quote;
         }
-        at += 2;
+        at += quote + 1;
     }
-    bytes.len()
+    json.len()
 }
 
 fn is_numeric(bytes: &[u8], at: usize) -> bool {
@@ -306,6 +324,19 @@ mod tests {
             "{",
         ] {
             assert_eq!(mask_json(None, json), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn hostile_values_cost_no_more_than_their_length() {
+        for (opening, part) in
+            [("{", r#""token":"a","#), ("", r#"{"secret":"#), ("", "{\"token\":["), ("[\"[", "1,")]
+        {
+            let json = format!("{opening}{}", part.repeat(200_000 / part.len()));
+            let begun = std::time::Instant::now();
+            let _ = mask_json(None, &json);
+            // A watchdog: with a square in it, this takes minutes.
+            assert!(begun.elapsed().as_secs() < 30, "{part}");
         }
     }
 

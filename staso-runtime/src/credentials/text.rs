@@ -131,10 +131,12 @@ fn is_scheme(bytes: &[u8], colon: usize) -> bool {
 /// Whether a comma parts the two texts of a pair, as in `("cookie", "…")`.
 fn is_first_of_pair(text: &str, before: Range<usize>, behind: Range<usize>) -> bool {
     let is_quote = |c: char| matches!(c, '"' | '\\');
-    let first = text.get(before).map(|before| before.trim_end_matches(is_quote)).unwrap_or_default();
-    let opening = first.trim_end_matches(|c: char| !is_quote(c)).trim_end_matches(is_quote);
-    let second = text.get(behind).unwrap_or_default().trim_start();
-    opening.ends_with(['(', '[']) && second.starts_with(is_quote)
+    let (before, second) = (text.get(before).unwrap_or_default(), text.get(behind).unwrap_or_default());
+    // Without a quote there is no text to go back to the beginning of.
+    before.ends_with(is_quote) && second.trim_start_matches(' ').starts_with(is_quote) && {
+        let first = before.trim_end_matches(is_quote).trim_end_matches(|c: char| !is_quote(c));
+        first.trim_end_matches(is_quote).ends_with(['(', '['])
+    }
 }
 
 /// The name that ends before a separator, with or without quotes.
