@@ -84,3 +84,40 @@ impl<'c> Blocks<'c> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Blocks of one record each, of so many bytes.
+    fn blocks_of(sizes: &[usize]) -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE block (id INTEGER PRIMARY KEY, data BLOB)").unwrap();
+        for size in sizes {
+            let data = block::encode(&[&*"x".repeat(*size)]).unwrap();
+            connection.execute("INSERT INTO block (data) VALUES (?)", [data]).unwrap();
+        }
+        connection
+    }
+
+    #[test]
+    fn what_is_kept_of_blocks_has_a_bound() {
+        let connection = blocks_of(&[3 << 20; 12]);
+        let mut blocks = Blocks::new(&connection).unwrap();
+        for block in 1..=12 {
+            assert_eq!(blocks.record(block, 0).unwrap().len(), 3 << 20);
+            let kept: usize = blocks.known.values().map(block::Records::bytes).sum();
+            assert!(kept <= KEPT_BYTES && kept == blocks.bytes, "{kept}");
+        }
+    }
+
+    #[test]
+    fn a_large_block_is_kept_by_one_query_at_a_time_and_no_longer_than_it_is_looked_at() {
+        let connection = blocks_of(&[30 << 20, 10]);
+        let mut blocks = Blocks::new(&connection).unwrap();
+        blocks.record(1, 0).unwrap();
+        assert!(blocks.large.is_some() && LARGE_ONE.try_lock().is_err());
+        blocks.record(2, 0).unwrap();
+        assert!(blocks.large.is_none() && blocks.bytes < 100);
+    }
+}
