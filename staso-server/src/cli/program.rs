@@ -19,8 +19,13 @@ fn program(words: &[&str], folder: &Path, depth: u8) -> Option<String> {
     if depth == MAX_DEPTH {
         return Some(launcher);
     }
+    behind(&launcher, rest, folder, depth).or(Some(launcher))
+}
+
+/// What a launcher launches, by the words behind it. `None` when it is none, or names nothing.
+fn behind(launcher: &str, rest: &[&str], folder: &Path, depth: u8) -> Option<String> {
     let named = |words: &[&str]| program(words, folder, depth + 1);
-    let found = match launcher.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.') {
+    match launcher.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.') {
         "env" => {
             let rest = skip_options(rest, &["-u", "--unset", "-C", "--chdir"]);
             let assignments = rest.iter().take_while(|word| word.contains('=')).count();
@@ -71,9 +76,8 @@ fn program(words: &[&str], folder: &Path, depth: u8) -> Option<String> {
         },
         "java" => jar(rest),
         "dotnet" | "gradle" | "gradlew" | "mvn" | "mvnw" => folder_name(folder),
-        _ => Some(launcher.clone()),
-    };
-    found.or(Some(launcher))
+        _ => None,
+    }
 }
 
 /// `cargo run`, `test` and their kin: the binary or example that is named, else the package.
