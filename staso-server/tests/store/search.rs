@@ -262,6 +262,19 @@ fn words_without_an_end_and_parts_of_them_are_found() {
 }
 
 #[test]
+fn b2_a_part_of_very_many_words_is_a_condition_beside_others() {
+    let many: Vec<String> = (0..1_100).map(|number| format!("z{number}")).collect();
+    let stores = inputs([
+        ("many", json!(many.join(" "))),
+        ("one", json!("order")),
+        ("both", json!("order in a zone")),
+    ]);
+    stores.assert_finds("z", None, &["both", "many"]);
+    stores.assert_finds("z order", None, &["both"]);
+    stores.assert_finds("order z", None, &["both"]);
+}
+
+#[test]
 fn what_is_pruned_is_not_in_the_vocabulary_any_more() {
     let folder = tempfile::tempdir().unwrap();
     let words = |folder: &Path| -> Vec<u8> {

@@ -52,14 +52,18 @@ impl<'c> TextMatch<'c> {
         )?;
         let unsettled = statement.query_map([workspace], |row| row.get(0))?.collect::<Result<_, _>>()?;
         let mut settled: Option<Vec<i64>> = None;
+        let mut is_exact = true;
         for needle in query.needles() {
-            let Some(rows) = rows_of(connection, needle)? else { continue };
+            let Some(rows) = rows_of(connection, needle)? else {
+                is_exact = false;
+                continue;
+            };
+            is_exact &= is_decided(needle);
             let of = |row: &i64| query.field().is_none_or(|field: TextField| text::is_of(*row, field));
             let mut traces: Vec<i64> = rows.into_iter().filter(of).map(text::trace_of).collect();
             traces.dedup();
             settled = Some(both(settled, traces));
         }
-        let is_exact = settled.is_some() && query.needles().iter().all(|needle| is_decided(needle));
         Ok(Self { query, blocks: Blocks::new(connection)?, settled, is_exact, unsettled })
     }
 
