@@ -11,6 +11,9 @@ use crate::{
     store::{MAX_TURNS, text::TextQuery},
 };
 
+/// A text is looked for word by word in everything that may have it, so there is an end to their number.
+const MOST_WORDS: usize = 100;
+
 /// Which traces, in which order.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -42,7 +45,7 @@ pub struct TraceParameters {
     /// Those that lasted at least so long, such as `200ms` or `1.5s`.
     pub min_duration: Option<String>,
     /// Those whose names, inputs, outputs and errors contain every word of this text, and every phrase that is in
-    /// quotation marks. Case, accents and width make no difference.
+    /// quotation marks. Case, accents and width make no difference. At most 100 words.
     pub text: Option<String>,
     /// Where to look for the text: `user` for what people said, `answers`, `tools` for what went into them and came out,
     /// `errors`, `rest`, or `all`, which is the default.
@@ -65,6 +68,9 @@ impl TraceParameters {
         let text_in = TextField::ALL.map(|field| (field.as_str(), Some(field)));
         let text_in = one_of("text_in", &self.text_in, text_in.into_iter().chain([("all", None)]))?.flatten();
         let text = owned(&self.text);
+        if text.as_deref().is_some_and(|text| text.split_whitespace().nth(MOST_WORDS).is_some()) {
+            return Err(ApiError::bad_parameter("text", format!("`text` has more than {MOST_WORDS} words")));
+        }
         if text.as_deref().is_some_and(|text| TextQuery::parse(text, text_in).is_none()) {
             return Err(ApiError::bad_parameter("text", "there is nothing to search for in `text`"));
         }
@@ -348,6 +354,7 @@ mod tests {
             ("limit=0", "`limit` must be a number from 1 to 500"),
             ("text=%00", "there is nothing to search for in `text`"),
             ("text=%22%22", "there is nothing to search for in `text`"),
+            (&*format!("text={}", "a+".repeat(101)), "`text` has more than 100 words"),
             ("text_in=questions", "`text_in` must be one of user, answers, tools, errors, rest, all"),
             ("limit=501", "`limit` must be a number from 1 to 500"),
             ("user=a&user=b", "`user` is given more than once"),
