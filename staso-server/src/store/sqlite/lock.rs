@@ -11,7 +11,7 @@ use super::files::LOCK;
 /// however the process ends.
 #[derive(Debug)]
 pub(super) struct FolderLock {
-    _file: File,
+    file: File,
 }
 
 /// Why a folder was not locked.
@@ -42,7 +42,14 @@ impl FolderLock {
         let written =
             file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(holder.as_bytes()));
         written.map_err(LockError::Io)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a process that was just forked has it too, until it runs its program.
+        let _ = self.file.unlock();
     }
 }
 
@@ -77,6 +84,15 @@ mod tests {
         assert_eq!(holder(folder.path()).as_deref(), Some("process 7 at http://127.0.0.1:6999"));
         drop(first);
         assert_eq!(holder(folder.path()), None);
+        FolderLock::take(folder.path(), "process 8").unwrap();
+    }
+
+    #[test]
+    fn a_process_that_was_just_forked_does_not_keep_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = FolderLock::take(folder.path(), "process 7").unwrap();
+        let _forked = lock.file.try_clone().unwrap();
+        drop(lock);
         FolderLock::take(folder.path(), "process 8").unwrap();
     }
 }
