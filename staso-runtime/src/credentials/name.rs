@@ -1,3 +1,5 @@
+use super::words::{FILLERS, HARMLESS_TOKENS, JOINED, PASSES, SECRET_AUTHS, SECRET_KEYS, SECRET_TOKENS};
+
 /// What a name says about its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Credential {
@@ -6,168 +8,6 @@ pub(super) enum Credential {
     /// A secret if it is text: numbers under such a name are counts and identifiers.
     Text,
 }
-
-/// Words that follow the noun without changing what the value is: `authorization_header`.
-const FILLERS: &[&str] = &["header", "value", "string", "hash", "plain", "plaintext", "raw", "pem"];
-
-/// Words that make a `…_token` part of a protocol or of a model's vocabulary.
-const HARMLESS_TOKENS: &[&str] = &[
-    "page",
-    "next",
-    "prev",
-    "previous",
-    "continuation",
-    "continue",
-    "cursor",
-    "pagination",
-    "sync",
-    "delta",
-    "resume",
-    "skip",
-    "cancel",
-    "cancellation",
-    "eos",
-    "bos",
-    "pad",
-    "padding",
-    "unk",
-    "unknown",
-    "sep",
-    "separator",
-    "cls",
-    "mask",
-    "stop",
-    "start",
-    "begin",
-    "end",
-    "first",
-    "last",
-    "special",
-    "added",
-    "per",
-    "each",
-    "input",
-    "output",
-    "prompt",
-    "completion",
-    "generated",
-    "sampled",
-    "predicted",
-    "draft",
-    "reasoning",
-    "thinking",
-    "cached",
-    "image",
-    "audio",
-    "text",
-    "word",
-    "max",
-    "min",
-    "current",
-    "decoded",
-    "idempotency",
-    "fencing",
-    "lock",
-];
-
-/// Words that make a `…_tokens` a list of secrets rather than a number of tokens.
-const SECRET_TOKENS: &[&str] =
-    &["access", "refresh", "auth", "bearer", "api", "session", "secret", "security", "id"];
-
-/// Words that make a `…_key` a secret rather than the key of a map, a table or a cache.
-const SECRET_KEYS: &[&str] = &[
-    "api",
-    "secret",
-    "access",
-    "private",
-    "signing",
-    "signature",
-    "encryption",
-    "encrypt",
-    "decryption",
-    "auth",
-    "authentication",
-    "authorization",
-    "master",
-    "account",
-    "subscription",
-    "ssh",
-    "deploy",
-    "shared",
-    "service",
-    "admin",
-    "session",
-    "webhook",
-    "hmac",
-    "license",
-    "licence",
-    "rsa",
-    "dsa",
-    "gpg",
-    "pgp",
-    "symmetric",
-    "ingest",
-    "ingestion",
-    "storage",
-    "openai",
-    "anthropic",
-    "azure",
-    "aws",
-    "gcp",
-    "google",
-    "gemini",
-    "groq",
-    "mistral",
-    "cohere",
-    "stripe",
-    "openrouter",
-    "deepseek",
-    "huggingface",
-    "hf",
-    "staso",
-    "sendgrid",
-    "datadog",
-    "twilio",
-];
-
-/// Words that make a `…_auth` its value and not a property of it.
-const SECRET_AUTHS: &[&str] = &["http", "basic", "bearer", "proxy", "registry", "digest", "x"];
-
-/// Words that make a `…_pass` a password.
-const PASSES: &[&str] = &[
-    "db", "database", "user", "smtp", "mysql", "pg", "postgres", "redis", "mongo", "admin", "root", "auth",
-    "ftp", "imap", "proxy", "email", "mail", "login", "key", "keystore", "http", "basic",
-];
-
-/// Nouns that are written together with the words before them: `apikey`, `dbpassword`.
-const JOINED: &[&str] = &[
-    "password",
-    "passwd",
-    "passphrase",
-    "secret",
-    "apikey",
-    "apikeys",
-    "secretkey",
-    "accesskey",
-    "privatekey",
-    "authkey",
-    "signingkey",
-    "encryptionkey",
-    "authtoken",
-    "accesstoken",
-    "refreshtoken",
-    "apitoken",
-    "sessiontoken",
-    "securitytoken",
-    "bearertoken",
-    "idtoken",
-    "csrftoken",
-    "xsrftoken",
-    "bottoken",
-    "usertoken",
-    "setcookie",
-    "authorization",
-];
 
 /// Bytes of a word that are looked at, from its end.
 const LONGEST: usize = 32;
@@ -189,8 +29,8 @@ pub(super) fn credential(name: &str) -> Option<Credential> {
     lower.copy_from_slice(noun.as_bytes());
     lower.make_ascii_lowercase();
     match std::str::from_utf8(lower).ok()? {
-        "password" | "passwd" | "passphrase" | "passcode" | "pwd" | "secret" | "authorization" | "jwt"
-        | "apikey" => Some(Credential::Secret),
+        "password" | "passwd" | "passphrase" | "passcode" | "pwd" | "secret" | "authorization"
+        | "authorisation" | "jwt" | "apikey" => Some(Credential::Secret),
         "passwords" | "secrets" | "cookie" | "cookies" | "credential" | "credentials" | "creds"
         | "bearer" => Some(Credential::Text),
         "token" => (!is_one_of(qualifier(), HARMLESS_TOKENS)).then_some(Credential::Text),
@@ -208,6 +48,12 @@ pub(super) fn is_header(name: &str) -> bool {
     let is_spelt_so = name.contains('-')
         || ["authorization", "cookie"].iter().any(|known| name.eq_ignore_ascii_case(known));
     is_spelt_so && credential(name).is_some()
+}
+
+/// Whether a parameter of a URL is a credential: there a bare `key` and a signature let in who has the URL.
+pub(super) fn is_secret_parameter(name: &str) -> bool {
+    let is_signature = || last_word(name).is_some_and(|(_, word)| is_one_of(word, &["sig", "signature"]));
+    credential(name).is_some() || name.eq_ignore_ascii_case("key") || is_signature()
 }
 
 /// The last word of a name, and what is before it. Words end at anything that is no letter, and where
@@ -293,6 +139,10 @@ mod tests {
             "passphrase",
             "password_hash",
             "password2",
+            "passwordConfirmation",
+            "OPENAI_API_KEY_PROD",
+            "api_key_v2",
+            "authorisation",
             "new_password",
             "pwd",
             "smtp_pass",
@@ -375,6 +225,9 @@ mod tests {
             "passenger",
             "passport",
             "lock_token",
+            "page_token_str",
+            "cache_key_v2",
+            "prod",
             "",
             "_",
             "名前",

@@ -3,14 +3,8 @@ use std::ops::Range;
 use super::{
     MASKED,
     name::{Credential, credential, is_header},
+    url::{find_in_url, is_scheme},
 };
-
-/// A plain text with the credentials of its URLs masked. `None` when there is nothing to mask.
-pub(crate) fn mask_urls(text: &str) -> Option<String> {
-    let mut found = Vec::new();
-    find_in_urls(text, 0..text.len(), &mut found);
-    replace(text, &found, |_| MASKED)
-}
 
 /// The text with a mask in each range. The ranges follow one another.
 pub(super) fn replace(
@@ -47,6 +41,22 @@ pub(super) fn is_structured(text: &str) -> bool {
     }
 }
 
+/// The value of a text that is one header or one variable and nothing else: `Authorization: Bearer …`,
+/// `API_KEY=…`. A sentence that begins like one has more words.
+pub(super) fn assigned(text: &str) -> Option<Range<usize>> {
+    let separator = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-')))?;
+    let (name, rest) = text.split_at(separator);
+    let value = rest.trim_start_matches([':', '=']).trim();
+    let words = || value.split_ascii_whitespace();
+    let is_assigned = match rest.as_bytes().first()? {
+        b'=' => words().count() == 1 && credential(name).is_some(),
+        b':' => is_header(name) && (words().count() <= 2 || words().all(|word| word.contains('='))),
+        _ => false,
+    };
+    let start = separator + rest.find(value)?;
+    (is_assigned && !value.is_empty()).then_some(start..start + value.len())
+}
+
 /// Finds the values that stand under names of credentials, in `key: value`, `key=value` and
 /// `("key", "value")` as JSON, `Debug`, headers and connection strings write them.
 pub(super) fn find_in_structure(text: &str, within: Range<usize>, found: &mut Vec<Range<usize>>) {
@@ -63,69 +73,17 @@ pub(super) fn find_in_structure(text: &str, within: Range<usize>, found: &mut Ve
             continue;
         }
         let Some(name) = name_before(text, within.start..separator) else { continue };
-        let known = match bytes.get(separator) {
-            Some(b',') => {
-                is_first_of_pair(text, within.start..separator, at..within.end).then(|| is_header(name))
-            }
-            _ => Some(true),
-        };
-        let Some(known) = known.filter(|known| *known).and_then(|_| credential(name)) else { continue };
+        let Some(known) = credential(name) else { continue };
+        let is_other_comma = bytes.get(separator) == Some(&b',')
+            && !(is_header(name) && is_first_of_pair(text, within.start..separator, at..within.end));
+        if is_other_comma {
+            continue;
+        }
         if let Some(value) = value_after(text, separator + 1, within.end, name, known) {
             at = value.end;
             found.push(value);
         }
     }
-}
-
-/// Finds the credentials of the URLs in a text: passwords before the host, parameters behind the path.
-pub(super) fn find_in_urls(text: &str, within: Range<usize>, found: &mut Vec<Range<usize>>) {
-    let bytes = text.as_bytes();
-    let mut at = within.start;
-    while let Some(colon) = next(bytes, at..within.end, |b| b == b':') {
-        at = if is_scheme(bytes, colon) { find_in_url(text, colon, within.end, found) } else { colon + 1 };
-    }
-}
-
-/// A user without a password that is at least this long is a token.
-const TOKEN_BYTES: usize = 20;
-
-/// Looks at one URL, given the colon behind its scheme. Where the URL ends.
-fn find_in_url(text: &str, colon: usize, limit: usize, found: &mut Vec<Range<usize>>) -> usize {
-    let bytes = text.as_bytes();
-    let start = colon + 3;
-    let is_outside = |b: u8| {
-        b.is_ascii_whitespace()
-            || b.is_ascii_control()
-            || matches!(b, b'"' | b'\'' | b'\\' | b'<' | b'>' | b'`')
-    };
-    let end = next(bytes, start..limit, is_outside).unwrap_or(limit);
-    let authority = next(bytes, start..end, |b| matches!(b, b'/' | b'?' | b'#')).unwrap_or(end);
-    let user =
-        text.get(start..authority).and_then(|authority| authority.rfind('@')).map(|at| start..start + at);
-    if let Some(user) = user.filter(|user| !user.is_empty()) {
-        match next(bytes, user.clone(), |b| b == b':') {
-            Some(colon) if colon + 1 < user.end => found.push(colon + 1..user.end),
-            None if user.len() >= TOKEN_BYTES => found.push(user),
-            _ => {}
-        }
-    }
-    let mut at = authority;
-    while let Some(equals) = next(bytes, at..end, |b| b == b'=') {
-        at = equals + 1;
-        let value =
-            at..next(bytes, at..end, |b| matches!(b, b'&' | b';' | b'#' | b')' | b',')).unwrap_or(end);
-        let name = name_before(text, authority..equals);
-        if !value.is_empty() && name.is_some_and(|name| credential(name).is_some()) {
-            at = value.end;
-            found.push(value);
-        }
-    }
-    end
-}
-
-fn is_scheme(bytes: &[u8], colon: usize) -> bool {
-    bytes.get(colon..).is_some_and(|rest| rest.starts_with(b"://"))
-        && colon.checked_sub(1).and_then(|before| bytes.get(before)).is_some_and(u8::is_ascii_alphanumeric)
 }
 
 /// Whether a comma parts the two texts of a pair, as in `("cookie", "…")`.
@@ -140,7 +98,7 @@ fn is_first_of_pair(text: &str, before: Range<usize>, behind: Range<usize>) -> b
 }
 
 /// The name that ends before a separator, with or without quotes.
-fn name_before(text: &str, before: Range<usize>) -> Option<&str> {
+pub(super) fn name_before(text: &str, before: Range<usize>) -> Option<&str> {
     let before = text.get(before)?.trim_end().trim_end_matches(['"', '\'', '\\']);
     let rest = before.trim_end_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
     before.get(rest.len()..).filter(|name| !name.is_empty())
@@ -165,10 +123,13 @@ fn value_after(text: &str, from: usize, limit: usize, name: &str, known: Credent
         .unwrap_or(limit);
     if let Some(b'{' | b'[' | b'(') = bytes.get(word_end..).and_then(|rest| rest.trim_ascii_start().first()) {
         let open = next(bytes, word_end..limit, |b| matches!(b, b'{' | b'[' | b'('))? + 1;
-        let end = balanced(bytes, open, limit);
-        let inside = text.get(open..end)?;
-        let is_empty = inside.trim().is_empty();
-        return (!is_empty && !describes_a_field(inside)).then_some(open..end);
+        let near = text.floor_char_boundary(limit.min(open + DESCRIPTION_BYTES));
+        let end = balanced(bytes, open, near);
+        if describes_a_field(text.get(open..end)?) {
+            return None;
+        }
+        let end = if end < near { end } else { balanced(bytes, open, limit) };
+        return (!text.get(open..end)?.trim().is_empty()).then_some(open..end);
     }
     let is_header = is_header(name);
     let ends = |b: u8| match b {
@@ -184,15 +145,34 @@ fn value_after(text: &str, from: usize, limit: usize, name: &str, known: Credent
     (!is_harmless).then_some(start..start + value.len())
 }
 
+/// Brackets in which a field is described say so within as many bytes.
+const DESCRIPTION_BYTES: usize = 1024;
+
+/// What JSON Schema calls types.
+const TYPES: &[&str] = &["string", "number", "integer", "boolean", "object", "array", "null"];
+
 /// Whether what is in brackets says of which type a field is, as JSON Schema does.
-pub(super) fn describes_a_field(inside: &str) -> bool {
+fn describes_a_field(inside: &str) -> bool {
     ["type", "$ref", "anyOf", "oneOf", "allOf"].iter().any(|key| {
         inside.match_indices(key).any(|(at, _)| {
             let is_quoted = inside.get(..at).is_some_and(|before| before.ends_with('"'));
             let behind = inside.get(at + key.len()..).unwrap_or_default();
-            is_quoted && behind.trim_start_matches(['"', '\\']).trim_start().starts_with(':')
+            let behind = behind.trim_start_matches(['"', '\\']);
+            is_quoted && behind.trim_start().starts_with(':') && is_keyword(key, behind)
         })
     })
+}
+
+/// Whether a key, given what stands behind it, is one of JSON Schema: the `type` of a field, not one of the
+/// ways to log in.
+pub(super) fn is_keyword(key: &str, behind: &str) -> bool {
+    let value = behind.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '"' | '\\' | '['));
+    let word = value.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+    match key {
+        "type" => TYPES.iter().any(|known| word.eq_ignore_ascii_case(known)),
+        "$ref" | "anyOf" | "oneOf" | "allOf" => true,
+        _ => false,
+    }
 }
 
 /// A quote, with the backslashes that belong to it.
@@ -237,7 +217,7 @@ fn balanced(bytes: &[u8], from: usize, limit: usize) -> usize {
     limit
 }
 
-fn next(bytes: &[u8], within: Range<usize>, is_it: impl Fn(u8) -> bool) -> Option<usize> {
+pub(super) fn next(bytes: &[u8], within: Range<usize>, is_it: impl Fn(u8) -> bool) -> Option<usize> {
     let start = within.start;
     bytes.get(within)?.iter().position(|byte| is_it(*byte)).map(|at| start + at)
 }
@@ -288,6 +268,7 @@ mod tests {
                 "Server=db;User Id=me;Password=[masked];Database=x",
             ),
             (r#"{"password": {"type": "string"}}"#, r#"{"password": {"type": "string"}}"#),
+            (r#"{"authorization": {"type": "bearer", "value": "x"}}"#, r#"{"authorization": {[masked]}}"#),
             ("[secret::Key, token::Kind]", "[secret::Key, token::Kind]"),
         ] {
             assert_eq!(masked(text), expected);
@@ -295,20 +276,26 @@ mod tests {
     }
 
     #[test]
-    fn urls_lose_their_passwords_and_secret_parameters() {
-        fn check(text: &str, expected: &str) {
-            assert_eq!(mask_urls(text).as_deref().unwrap_or(text), expected);
+    fn a_text_that_is_one_header_or_one_variable_loses_its_value() {
+        for (text, value) in [
+            ("Authorization: Bearer sk-1", "Bearer sk-1"),
+            ("x-api-key:k", "k"),
+            ("Cookie: a=1; b=2; c=3", "a=1; b=2; c=3"),
+            ("OPENAI_API_KEY=sk=1", "sk=1"),
+        ] {
+            assert_eq!(assigned(text).and_then(|value| text.get(value)), Some(value), "{text}");
         }
-        check(
-            "error for url (https://a:b@h/p?api_key=k&page=2)",
-            "error for url (https://a:[masked]@h/p?api_key=[masked]&page=2)",
-        );
-        check("git+https://ghp_0123456789abcdefghij@github.com/x", "git+https://[masked]@github.com/x");
-        check(
-            "mail me@example.com at https://h/p?page_token=2",
-            "mail me@example.com at https://h/p?page_token=2",
-        );
-        check("the password: hunter2", "the password: hunter2");
+        for text in [
+            "Cookie: a small cake",
+            "token: abc",
+            "API_KEY=",
+            "API_KEY=a cargo run",
+            "PATH=/bin",
+            "accept: text/html",
+            "",
+        ] {
+            assert_eq!(assigned(text), None, "{text}");
+        }
     }
 
     #[test]
@@ -330,7 +317,7 @@ mod tests {
             find_in_structure(&text, 0..text.len(), &mut found);
             proptest::prop_assert!(found.is_sorted_by(|a, b| a.end <= b.start));
             proptest::prop_assert!(found.is_empty() || replace(&text, &found, |_| MASKED).is_some());
-            let _ = mask_urls(&text);
+            let _ = super::super::mask_urls(&text);
         }
     }
 }
