@@ -221,7 +221,7 @@ impl Active {
         if self.recorder.is_inherited() {
             return DeliveryReport::disabled();
         }
-        let Some(wait) = self.ending.join(asked == Asked::Shutdown) else {
+        let Some(mut wait) = self.ending.join(asked == Asked::Shutdown) else {
             return DeliveryReport::disabled();
         };
         if wait.is_for_end() {
@@ -231,7 +231,7 @@ impl Active {
         let accepted = if wait.is_for_end() { 0 } else { self.intake.spans.ledger().accepted() };
         let last = match self.sender.ask(asked, timeout) {
             Waited::Done if wait.is_for_end() => wait.over(|| self.final_report()),
-            Waited::TimedOut if wait.is_last() => {
+            Waited::TimedOut if wait.leave() => {
                 self.sender.abandon();
                 wait.over(|| self.report(0, true))
             }

@@ -30,6 +30,7 @@ pub(super) struct Wait<'a> {
     ending: &'a Ending,
     /// Whether it waits for the end, which it asked for or found under way.
     for_end: bool,
+    has_left: bool,
 }
 
 impl Ending {
@@ -42,7 +43,7 @@ impl Ending {
             _ => {}
         }
         state.waiting += 1;
-        Some(Wait { ending: self, for_end: matches!(state.phase, Phase::Stopping) })
+        Some(Wait { ending: self, for_end: matches!(state.phase, Phase::Stopping), has_left: false })
     }
 
     /// The report that the end was given.
@@ -68,10 +69,13 @@ impl Wait<'_> {
         self.for_end
     }
 
-    /// Whether the client stops and nobody else waits for it. Somebody may still join, and sees the end.
-    pub(super) fn is_last(&self) -> bool {
-        let state = self.ending.lock();
-        state.waiting == 1 && matches!(state.phase, Phase::Stopping)
+    /// Leaves without having seen the end. Whether the client stops and nobody else waits for it: of those
+    /// who leave together one is the last. Somebody may still join, and sees the end.
+    pub(super) fn leave(&mut self) -> bool {
+        let mut state = self.ending.lock();
+        self.has_left = true;
+        state.waiting -= 1;
+        state.waiting == 0 && matches!(state.phase, Phase::Stopping)
     }
 
     /// It is over: everybody gets the report of the first who sees it.
@@ -88,6 +92,23 @@ impl Wait<'_> {
 
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
-        self.ending.lock().waiting -= 1;
+        if !self.has_left {
+            self.ending.lock().waiting -= 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_those_who_leave_together_one_is_the_last() {
+        let ending = Ending::default();
+        let mut first = ending.join(true).expect("it runs");
+        let mut second = ending.join(false).expect("it stops");
+        assert_eq!([first.leave(), second.leave()], [false, true], "neither was dropped yet");
+        drop((first, second));
+        assert_eq!(ending.waiting(), 0);
     }
 }
