@@ -2,16 +2,18 @@
 
 use std::{
     collections::HashSet,
-    pin::pin,
+    mem,
+    pin::{Pin, pin},
     sync::{
         Mutex,
         atomic::{AtomicU64, Ordering},
         mpsc::{self, Receiver, Sender},
     },
-    task::{Context, Waker},
+    task::{Context, Poll, Waker},
     thread,
 };
 
+use futures_core::Stream;
 use staso::{Exporter, Span, SpanRecord, SpanStatus, current_span};
 
 use crate::harness::{LONG, builder, counts, exclusive};
@@ -170,6 +172,41 @@ fn a_future_that_is_not_polled_just_now_is_delivered_unfinished() {
     });
     let names: HashSet<_> = spans.iter().filter(|span| is_unfinished(span)).map(SpanRecord::name).collect();
     assert_eq!(names, HashSet::from(["around", "search"]));
+}
+
+type Rows = Pin<Box<dyn Stream<Item = Result<u32, String>>>>;
+
+struct OneBadRow(bool);
+
+impl Stream for OneBadRow {
+    type Item = Result<u32, String>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        match mem::replace(&mut self.0, true) {
+            false => Poll::Ready(Some(Err("a bad row".into()))),
+            true => Poll::Pending,
+        }
+    }
+}
+
+#[test]
+fn a_stream_that_goes_on_after_an_error_is_delivered_unfinished() {
+    #[staso::tool]
+    fn rows() -> Rows {
+        Box::pin(OneBadRow(false))
+    }
+    let _exclusive = exclusive();
+    let spans = stop_inside(|wait| {
+        Span::builder("around").in_scope(|_| {
+            let mut rows = rows();
+            let mut task = Context::from_waker(Waker::noop());
+            assert!(rows.as_mut().poll_next(&mut task).is_ready());
+            assert!(rows.as_mut().poll_next(&mut task).is_pending());
+            wait.wait();
+        });
+    });
+    let names: HashSet<_> = spans.iter().filter(|span| is_unfinished(span)).map(SpanRecord::name).collect();
+    assert_eq!(names, HashSet::from(["around", "rows"]));
 }
 
 /// Whatever the moment of the stop: every span is delivered once or rejected, and none twice.

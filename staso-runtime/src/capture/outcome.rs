@@ -80,7 +80,7 @@ impl<'a> Outcome<'a> {
                 push(open.recorder, open.site.kind, &mut open.log, type_name, &told);
             }
             Target::Item(open, items) => {
-                open.settle();
+                open.settle_between();
                 let told = ask(open.recorder, type_name, tell);
                 push(open.recorder, open.site.kind, items.failure(), type_name, &told);
             }

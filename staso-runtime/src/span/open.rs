@@ -277,6 +277,17 @@ impl OpenSpan {
         }
     }
 
+    /// As [`settle`](Self::settle), for a span that goes on: it is shown as before.
+    pub(crate) fn settle_between(&mut self) {
+        let was_shown = self.shown;
+        self.settle();
+        if let Sink::Sender(intake) = &self.recorder.sink
+            && was_shown
+        {
+            self.show(intake);
+        }
+    }
+
     /// Ends the span and hands it over.
     pub(crate) fn close(mut self: Box<Self>) {
         let recorder = self.recorder;
