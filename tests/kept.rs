@@ -3,6 +3,7 @@
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     sync::atomic::{AtomicIsize, Ordering},
+    task::{Context, Waker},
     thread,
     time::{Duration, Instant},
 };
@@ -43,7 +44,13 @@ fn tool(question: &str) -> String {
     question.to_uppercase()
 }
 
-fn life(spans: usize) {
+#[staso::tool]
+async fn patient() {
+    std::future::pending().await
+}
+
+/// Ends as many spans, of which this many run at once.
+fn life(spans: usize, at_once: usize) {
     let large = "card ".repeat(10_000);
     let client = staso::builder()
         .agent_name("demo-agent")
@@ -55,6 +62,11 @@ fn life(spans: usize) {
     for _ in 0..spans {
         agent("where is my order?");
     }
+    let mut tasks: Vec<_> = (0..at_once).map(|_| Box::pin(patient())).collect();
+    for task in &mut tasks {
+        assert!(task.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+    drop(tasks);
     let report = client.shutdown(Duration::from_secs(20));
     assert!(report.ok(), "{report}");
 }
@@ -62,11 +74,11 @@ fn life(spans: usize) {
 #[test]
 fn a_client_that_is_gone_leaves_little_behind() {
     const LIVES: isize = 50;
-    for (spans, most) in [(0, 3 * 1024), (100, 9 * 1024)] {
-        life(spans);
+    for (spans, at_once, most) in [(0, 0, 3 * 1024), (100, 0, 9 * 1024), (0, 500, 16 * 1024)] {
+        life(spans, at_once);
         let before = LIVE.load(Ordering::SeqCst);
         for _ in 0..LIVES {
-            life(spans);
+            life(spans, at_once);
         }
         let kept = || (LIVE.load(Ordering::SeqCst) - before) / LIVES;
         // The thread of a sender frees the rest after it has answered.
@@ -74,6 +86,6 @@ fn a_client_that_is_gone_leaves_little_behind() {
         while kept() > most && begun.elapsed() < Duration::from_secs(20) {
             thread::yield_now();
         }
-        assert!(kept() <= most, "{} bytes are kept of a client with {spans} spans", kept());
+        assert!(kept() <= most, "{} bytes are kept of a client with {spans} + {at_once} spans", kept());
     }
 }

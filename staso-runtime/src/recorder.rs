@@ -70,6 +70,15 @@ pub(crate) struct Intake {
     pub(crate) idle_slots: SegQueue<Arc<OpenSlot>>,
 }
 
+impl Intake {
+    /// Lets go of the slots of spans that have ended: for a sender that ends, as recorders live for ever.
+    pub(crate) fn free_slots(&self) {
+        while self.roots.pop().is_some() {}
+        while self.open_slots.pop().is_some() {}
+        while self.idle_slots.pop().is_some() {}
+    }
+}
+
 impl Recorder {
     #[inline]
     pub(crate) fn record(&self, finished: Finished) {

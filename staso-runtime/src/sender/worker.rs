@@ -112,7 +112,7 @@ impl Worker {
         become_sender();
         for _ in 0..=RESTARTS {
             match guarded(|| self.turns()) {
-                Ok(()) => return,
+                Ok(()) => return self.intake.free_slots(),
                 Err(message) => diagnostics::worker_panicked(&message),
             }
             let lost = mem::take(&mut self.state.in_hand);
@@ -123,6 +123,7 @@ impl Worker {
         spans.gate().leave();
         spans.failed(spans.gate().held(), FailureKind::SenderUnavailable);
         while spans.pop().is_some() {}
+        self.intake.free_slots();
     }
 
     fn turns(&mut self) {

@@ -78,10 +78,13 @@ impl OpenSlot {
         std::ptr::eq(self.recorder, recorder)
     }
 
-    /// Gives the slot back, for a span of any thread.
+    /// Gives the slot back, for a span of any thread, while new ones are let in.
     #[cold]
     pub(super) fn recycle(self: Arc<Self>) {
-        if let Some(intake) = self.recorder.intake().filter(|_| !self.recorder.is_inherited()) {
+        if let Some(intake) = self.recorder.intake()
+            && !self.recorder.is_inherited()
+            && intake.spans.gate().refusal().is_none()
+        {
             intake.idle_slots.push(self);
         }
     }
