@@ -12,8 +12,8 @@ mod url;
 mod words;
 
 pub(crate) use json::mask_json;
+pub(crate) use text::mask_text;
 pub(crate) use types::holds_credentials;
-pub(crate) use url::mask_urls;
 
 /// Stands in the place of a credential.
 pub(crate) const MASKED: &str = "[masked]";

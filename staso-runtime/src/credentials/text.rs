@@ -3,8 +3,17 @@ use std::ops::Range;
 use super::{
     MASKED,
     name::{Credential, credential, is_header},
-    url::{find_in_url, is_scheme},
+    url::{find_in_url, find_in_urls, is_scheme},
 };
+
+/// A plain text, such as that of an error, with the credentials of its URLs masked; what is JSON or `Debug`
+/// as a whole, as one inside a string is. `None` when there is nothing to mask.
+pub(crate) fn mask_text(text: &str) -> Option<String> {
+    let mut found = Vec::new();
+    let find = if is_structured(text) { find_in_structure } else { find_in_urls };
+    find(text, 0..text.len(), &mut found);
+    replace(text, &found, |_| MASKED)
+}
 
 /// The text with a mask in each range. The ranges follow one another.
 pub(super) fn replace(
@@ -276,6 +285,17 @@ mod tests {
     }
 
     #[test]
+    fn an_error_that_shows_its_fields_shows_no_credentials() {
+        let masked = |text| mask_text(text).unwrap_or_else(|| String::from(text));
+        assert_eq!(
+            masked(r#"Refused { api_key: "k", status: 401 }"#),
+            r#"Refused { api_key: "[masked]", status: 401 }"#
+        );
+        assert_eq!(masked(r#"{"token": "t", "code": 3}"#), r#"{"token": "[masked]", "code": 3}"#);
+        assert_eq!(masked("wrong password: none was given"), "wrong password: none was given");
+    }
+
+    #[test]
     fn a_text_that_is_one_header_or_one_variable_loses_its_value() {
         for (text, value) in [
             ("Authorization: Bearer sk-1", "Bearer sk-1"),
@@ -317,7 +337,7 @@ mod tests {
             find_in_structure(&text, 0..text.len(), &mut found);
             proptest::prop_assert!(found.is_sorted_by(|a, b| a.end <= b.start));
             proptest::prop_assert!(found.is_empty() || replace(&text, &found, |_| MASKED).is_some());
-            let _ = super::super::mask_urls(&text);
+            let _ = mask_text(&text);
         }
     }
 }

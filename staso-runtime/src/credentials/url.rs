@@ -1,17 +1,9 @@
 use std::ops::Range;
 
 use super::{
-    MASKED,
     name::is_secret_parameter,
-    text::{name_before, next, replace},
+    text::{name_before, next},
 };
-
-/// A plain text with the credentials of its URLs masked. `None` when there is nothing to mask.
-pub(crate) fn mask_urls(text: &str) -> Option<String> {
-    let mut found = Vec::new();
-    find_in_urls(text, 0..text.len(), &mut found);
-    replace(text, &found, |_| MASKED)
-}
 
 /// Finds the credentials of the URLs in a text: passwords before the host, parameters behind the path.
 pub(super) fn find_in_urls(text: &str, within: Range<usize>, found: &mut Vec<Range<usize>>) {
@@ -66,12 +58,12 @@ pub(super) fn is_scheme(bytes: &[u8], colon: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::credentials::mask_text;
 
     #[test]
     fn urls_lose_their_passwords_and_secret_parameters() {
         fn check(text: &str, expected: &str) {
-            assert_eq!(mask_urls(text).as_deref().unwrap_or(text), expected);
+            assert_eq!(mask_text(text).as_deref().unwrap_or(text), expected);
         }
         check(
             "error for url (https://a:b@h/p?api_key=k&page=2)",

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     capture::Policy,
-    credentials::{mask_json, mask_urls},
+    credentials::{mask_json, mask_text},
     queue::Item as _,
 };
 
@@ -363,7 +363,7 @@ fn masked(entry: Entry<'_>) -> Option<String> {
             mask_json(None, json)
         }
         Entry::Metadata { key, json } => mask_json(Some(key), json),
-        Entry::Status(_, message) | Entry::Error { message: Some(message), .. } => mask_urls(message),
+        Entry::Status(_, message) | Entry::Error { message: Some(message), .. } => mask_text(message),
         _ => None,
     }
 }
