@@ -18,7 +18,7 @@
     clippy::semicolon_inside_block
 )]
 
-mod silent {
+mod clippy_on_arguments {
     #[staso::tool]
     pub(crate) fn plain(first: u8, _second: u8, _: u8) -> u8 {
         first
@@ -28,7 +28,9 @@ mod silent {
     pub(crate) fn pattern((first, second): (u8, u8), [_third, ..]: [u8; 2]) -> u8 {
         first.max(second)
     }
+}
 
+mod silent {
     #[staso::agent(metadata(sum = first + second, shown = format!("{first}")))]
     pub(crate) fn described((first, second): (u8, u8), _limit: u8) -> u8 {
         first.max(second)
@@ -121,7 +123,8 @@ mod told {
 
 #[test]
 fn functions_run() {
-    use silent::{asynchronous, blocks, described, pattern, plain, tracked};
+    use clippy_on_arguments::{pattern, plain};
+    use silent::{asynchronous, blocks, described, tracked};
     use told::{binds, borrows, checks, names, returns, returns_later, shadows, takes, uses};
 
     assert_eq!(plain(1, 2, 3) + pattern((1, 2), [3, 4]) + described((1, 2), 3) + tracked(1, (2, 3)), 8);
