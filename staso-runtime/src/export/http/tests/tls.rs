@@ -53,6 +53,8 @@ impl Authority {
         let (sender, requests) = mpsc::channel();
         thread::spawn(move || {
             let (stream, _) = listener.accept().unwrap();
+            // What waits for an acknowledgement when the connection is reset is never sent.
+            stream.set_nodelay(true).unwrap();
             let mut stream = StreamOwned::new(ServerConnection::new(Arc::new(config)).unwrap(), stream);
             let mut head = Vec::new();
             while !head.ends_with(b"\r\n\r\n") {
