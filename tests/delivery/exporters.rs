@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use staso::{
-    DeliveryReport, Export, Exporter, Span,
+    Annotation, DeliveryReport, Export, Exporter, Span,
     export::{Batch, ExportError, FailureKind},
 };
 
@@ -67,6 +67,31 @@ fn an_exporter_that_is_traced_makes_no_spans_of_its_own() {
         assert_eq!(client.flush(LONG).accepted(), 1);
     }
     assert_eq!(sent.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn annotations_that_time_out_one_by_one_do_not_keep_spans_waiting() {
+    struct Silent(Vec<&'static str>, std::sync::mpsc::Sender<Vec<&'static str>>);
+    impl Export for Silent {
+        fn export(&mut self, _: &Batch) -> Result<(), ExportError> {
+            self.0.push("spans");
+            let _ = self.1.send(std::mem::take(&mut self.0));
+            Ok(())
+        }
+        fn annotate(&mut self, _: &Annotation) -> Result<(), ExportError> {
+            self.0.push("annotation");
+            Err(ExportError::new(FailureKind::Timeout, "no answer"))
+        }
+    }
+    let _exclusive = exclusive();
+    let (calls, called) = std::sync::mpsc::channel();
+    let exporter = Exporter::custom(Silent(Vec::new(), calls));
+    let client = builder().exporter(exporter).flush_interval(LONG * 100).init().expect("valid settings");
+    Span::builder("rated").in_scope(|span| (0..5).for_each(|n| span.annotate("score", n)));
+    let report = client.flush(LONG);
+    assert_eq!(called.recv_timeout(LONG).expect("exported"), ["annotation", "spans"]);
+    let annotations = report.annotations();
+    assert_eq!((report.delivered(), annotations.failed, annotations.pending()), (1, 1, 4), "{report}");
 }
 
 #[test]

@@ -388,6 +388,10 @@ impl Worker {
                 Ok(Err(error)) => {
                     diagnostics::annotation_lost(&error);
                     self.intake.annotations.failed(load, error.kind());
+                    if error.kind() == FailureKind::Timeout {
+                        // The others would each wait as long: spans go first.
+                        return;
+                    }
                 }
                 Err(message) => {
                     diagnostics::exporter_panicked(&message);
