@@ -1,4 +1,5 @@
 use super::json::{Json, Object};
+use crate::model::name_in_index;
 
 /// One message of a chat with a model.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -96,6 +97,9 @@ fn message_of(object: &Object<'_>) -> Option<Vec<Message>> {
         ["content", "tool_calls", "function_call", "refusal", "reasoning_content", "reasoning"];
     const SHOWN: [&str; 6] = ["role", "name", "tool_call_id", "type", "id", "status"];
     let role = object.get("role")?.string()?;
+    // Each answer of a tool gets both.
+    let (role, name) = (name_in_index(&role), object.string("name"));
+    let name = name_in_index(&name);
     if !SAYS.iter().any(|key| object.get(key).is_some()) {
         return None;
     }
@@ -104,8 +108,8 @@ fn message_of(object: &Object<'_>) -> Option<Vec<Message>> {
         parts.push(Message::default());
     }
     for message in &mut parts {
-        message.role.clone_from(&role);
-        message.name = object.string("name");
+        role.clone_into(&mut message.role);
+        name.clone_into(&mut message.name);
     }
     let message = parts.first_mut()?;
     let calls = object.get("tool_calls").and_then(Json::array).unwrap_or_default();
@@ -120,18 +124,21 @@ fn message_of(object: &Object<'_>) -> Option<Vec<Message>> {
         let thoughts = ["reasoning_content", "reasoning"].iter().filter_map(|key| object.get(key));
         message.thoughts = thoughts.map(Json::text).find(|text| !text.is_empty()).unwrap_or_default();
     }
-    let is_more = |key: &&str| {
-        let empty = object
-            .get(key)
-            .is_none_or(|value| value.is_null() || value.array().is_some_and(|items| items.is_empty()));
+    let is_more = |(key, value): &(&str, Json<'_>)| {
+        let empty = value.is_null() || value.array().is_some_and(|items| items.is_empty());
         !SAYS.contains(key) && !SHOWN.contains(key) && !empty
     };
-    message.others.extend(object.keys().filter(is_more).map(str::to_owned));
+    message.others.extend(object.entries().filter(is_more).map(|(key, _)| key.to_owned()));
     Some(parts)
 }
 
 /// Reads a `content`: a text, or a list of parts. Each answer of a tool is a message of its own.
 fn contents(content: Json<'_>) -> Vec<Message> {
+    contents_of(content, true)
+}
+
+/// The same; answers inside an answer, which may go on for ever, stay as they are written.
+fn contents_of(content: Json<'_>, may_answer: bool) -> Vec<Message> {
     let Some(parts) = content.array() else {
         return vec![Message { text: content.text(), ..Message::default() }];
     };
@@ -145,7 +152,7 @@ fn contents(content: Json<'_>) -> Vec<Message> {
         };
         match object.string("type").as_str() {
             "tool_use" => spoken.calls.extend(call(part)),
-            "tool_result" => messages.push(tool_result(&object)),
+            "tool_result" if may_answer => messages.push(tool_result(&object)),
             "thinking" | "reasoning" => {
                 let thought = ["thinking", "text", "reasoning"].iter().find_map(|key| object.get(key));
                 push_line(&mut spoken.thoughts, &thought.map(Json::text).unwrap_or_default());
@@ -166,7 +173,7 @@ fn contents(content: Json<'_>) -> Vec<Message> {
 }
 
 fn tool_result(object: &Object<'_>) -> Message {
-    let result = object.get("content").map(contents).unwrap_or_default();
+    let result = object.get("content").map(|content| contents_of(content, false)).unwrap_or_default();
     Message {
         answers: object.string("tool_use_id"),
         failed: object.get("is_error").is_some_and(Json::is_true),
@@ -294,6 +301,23 @@ mod tests {
             r#"{"choices": [{"message": {"role": "assistant", "content": "Yes"}}]}"#,
             Some("assistant: Yes"),
         );
+    }
+
+    #[test]
+    fn answers_within_answers_are_no_recursion() {
+        const DEPTH: usize = 50_000;
+        let nested = r#"[{"type":"tool_result","content":"#.repeat(DEPTH) + "1" + &"}]".repeat(DEPTH);
+        let text = format!(r#"[{{"role":"user","content":{nested}}}]"#);
+        let chat = find(Json::of(&text).unwrap()).unwrap();
+        assert_eq!(chat.len(), 1);
+        assert!(chat[0].text.starts_with(r#"{"type":"tool_result""#));
+    }
+
+    #[test]
+    fn a_message_of_very_many_fields_is_looked_through_once() {
+        let fields: String = (0..100_000).map(|number| format!(r#","k{number}":1"#)).collect();
+        let text = format!(r#"{{"role":"user","content":"hi"{fields}}}"#);
+        assert_eq!(find(Json::of(&text).unwrap()).unwrap()[0].others.len(), 100_000);
     }
 
     #[test]

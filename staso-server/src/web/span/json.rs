@@ -58,8 +58,8 @@ impl<'a> Object<'a> {
         self.get(key).and_then(Json::string).unwrap_or_default()
     }
 
-    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(key, _)| key.as_str())
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&str, Json<'a>)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), *value))
     }
 
     pub(super) fn len(&self) -> usize {
