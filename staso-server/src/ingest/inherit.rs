@@ -8,7 +8,10 @@ use super::{
     parse::TraceObject,
     record::{Entries, filled, merged},
 };
-use crate::model::SpanStatus;
+use crate::model::{SpanStatus, name_in_index};
+
+/// So many bytes may be added to the spans of a request, of which each gets what its trace says.
+pub(super) const MAX_INHERITED: usize = 32 << 20;
 
 /// Keys and values, as they go into records.
 type Fields = Vec<(&'static str, Box<RawValue>)>;
@@ -41,7 +44,8 @@ impl Inherited {
             ("agent_id", &mut trace.agent_id),
         ] {
             let text = std::mem::take(field).text_or_empty(key)?;
-            inherited.each.extend((!text.is_empty()).then(|| (key, raw(&text))));
+            let text = name_in_index(&text);
+            inherited.each.extend((!text.is_empty()).then(|| (key, raw(text))));
         }
         let name = std::mem::take(&mut trace.root_span_name).text_or_empty("root_span_name")?;
         inherited.root.extend((!name.is_empty()).then(|| ("name", raw(&name))));
@@ -71,10 +75,25 @@ impl Inherited {
     }
 
     /// The records of the trace's spans with what they leave out. What is no object stays as it is.
-    pub(super) fn fill(&self, spans: &[&RawValue]) -> Option<Vec<Box<RawValue>>> {
+    ///
+    /// # Errors
+    ///
+    /// When they would get more than is `left` of [`MAX_INHERITED`].
+    pub(super) fn fill(
+        &self,
+        spans: &[&RawValue],
+        left: &mut usize,
+    ) -> Result<Option<Vec<Box<RawValue>>>, ParseError> {
         if self.is_empty() {
-            return None;
+            return Ok(None);
         }
+        let bytes: usize = self.each.iter().map(|(key, value)| key.len() + value.get().len()).sum();
+        *left = left.checked_sub(bytes.saturating_mul(spans.len())).ok_or_else(|| {
+            ParseError::invalid(
+                "spans",
+                "too many for what each is to have of its trace; say it shorter there, or on the spans",
+            )
+        })?;
         let entries: Vec<Option<Entries<'_>>> =
             spans.iter().map(|span| serde_json::from_str(span.get()).ok()).collect();
         let is_root = |entries: &Option<Entries<'_>>| {
@@ -102,7 +121,7 @@ impl Inherited {
             }
             if with.is_empty() { (*span).to_owned() } else { filled(entries, &with) }
         };
-        Some(spans.iter().zip(&entries).enumerate().map(fill).collect())
+        Ok(Some(spans.iter().zip(&entries).enumerate().map(fill).collect()))
     }
 }
 

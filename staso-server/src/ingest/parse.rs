@@ -7,7 +7,7 @@ use super::{
     array::Left,
     error::ParseError,
     field::{Field, next_key, twice},
-    inherit::Inherited,
+    inherit::{Inherited, MAX_INHERITED},
     mend::or_mended,
     span,
 };
@@ -50,10 +50,10 @@ fn read_request(body: &str, prices: &Prices) -> Result<Vec<ParsedTrace>, ParseEr
     let request: Request<'_> =
         serde_json::from_str(body).map_err(|error| ParseError::of_json(&error, body))?;
     let traces = request.traces.ok_or_else(|| missing("traces"))?;
-    let parsed = traces
-        .into_iter()
-        .enumerate()
-        .map(|(index, trace)| trace.check(prices).map_err(|error| error.within(&format!("traces[{index}]"))));
+    let mut left = MAX_INHERITED;
+    let parsed = traces.into_iter().enumerate().map(|(index, trace)| {
+        trace.check(prices, &mut left).map_err(|error| error.within(&format!("traces[{index}]")))
+    });
     parsed.collect()
 }
 
@@ -71,7 +71,7 @@ fn read_trace(json: &str, prices: &Prices) -> Result<ParsedTrace, ParseError> {
     let mut text = serde_json::Deserializer::from_str(json);
     let trace = TraceSeed { spans: &spans }.deserialize(&mut text);
     let trace = trace.and_then(|trace| text.end().map(|()| trace));
-    trace.map_err(|error| ParseError::of_json(&error, json))?.check(prices)
+    trace.map_err(|error| ParseError::of_json(&error, json))?.check(prices, &mut { MAX_INHERITED })
 }
 
 /// The first pass: the request with its spans still as text.
@@ -101,8 +101,8 @@ pub(super) struct TraceObject<'a> {
 }
 
 impl TraceObject<'_> {
-    /// The second pass, span by span.
-    fn check(mut self, prices: &Prices) -> Result<ParsedTrace, ParseError> {
+    /// The second pass, span by span, which may get so many bytes more from their trace.
+    fn check(mut self, prices: &Prices, left: &mut usize) -> Result<ParsedTrace, ParseError> {
         let inherited = Inherited::of(&mut self)?;
         timestamp(self.timestamp)?;
         let trace_id = self.trace_id.id("trace_id")?;
@@ -115,7 +115,7 @@ impl TraceObject<'_> {
         if spans.is_empty() {
             return Err(ParseError::invalid("spans", "expected at least one span"));
         }
-        let filled = inherited.fill(&spans);
+        let filled = inherited.fill(&spans, left)?;
         let spans = match &filled {
             Some(filled) => filled.iter().map(|record| &**record).collect(),
             None => spans,

@@ -1,4 +1,4 @@
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, collections::HashSet, fmt};
 
 use serde::{
     de::{Deserialize, Deserializer, MapAccess, Visitor},
@@ -44,7 +44,8 @@ pub(super) fn merged(own: &str, more: &str) -> Option<String> {
     let own = if own.is_empty() { "{}" } else { own };
     let (own, more): (Entries<'_>, Entries<'_>) =
         (serde_json::from_str(own).ok()?, serde_json::from_str(more).ok()?);
-    let missing = more.0.into_iter().filter(|(key, _)| own.get(key).is_none());
+    let known: HashSet<&str> = own.0.iter().map(|(key, _)| key.as_str()).collect();
+    let missing = more.0.into_iter().filter(|(key, _)| !known.contains(key.as_str()));
     let missing: Vec<(String, Box<RawValue>)> = missing.map(|(key, value)| (key, value.to_owned())).collect();
     let with: Vec<(&str, Box<RawValue>)> =
         missing.iter().map(|(key, value)| (key.as_str(), value.clone())).collect();
@@ -62,8 +63,8 @@ impl Serialize for Filled<'_> {
         for (key, value) in self.with {
             map.serialize_entry(key, value)?;
         }
-        let is_kept = |key: &str| self.with.iter().all(|(filled, _)| *filled != key);
-        for (key, value) in self.entries.0.iter().filter(|(key, _)| is_kept(key)) {
+        let filled: HashSet<&str> = self.with.iter().map(|(key, _)| *key).collect();
+        for (key, value) in self.entries.0.iter().filter(|(key, _)| !filled.contains(key.as_str())) {
             map.serialize_entry(key, value)?;
         }
         map.end()
@@ -112,5 +113,16 @@ mod tests {
         for (own, more) in [("[]", r#"{"a":1}"#), ("{}", "x"), (r#"{"a":1}"#, r#"{"a":2}"#)] {
             assert_eq!(merged(own, more), None, "{own} {more}");
         }
+    }
+
+    #[test]
+    fn objects_of_very_many_keys_are_looked_through_once() {
+        let object = |prefix: &str| {
+            let entries: Vec<String> =
+                (0..100_000).map(|number| format!(r#""{prefix}{number}":1"#)).collect();
+            format!("{{{}}}", entries.join(","))
+        };
+        let both = merged(&object("own"), &object("more")).unwrap();
+        assert_eq!(serde_json::from_str::<Entries<'_>>(&both).unwrap().0.len(), 200_000);
     }
 }

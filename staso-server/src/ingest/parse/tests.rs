@@ -265,3 +265,18 @@ fn depth_is_limited_even_where_nobody_reads() {
     assert!(fault(&body(1_000)).contains("recursion limit exceeded"));
     assert!(fault(&deep(100_000)).starts_with('$'));
 }
+
+#[test]
+fn what_spans_get_of_their_trace_has_an_end() {
+    let span = json!({ "timestamp": AT });
+    let body = |name: &str, spans: usize| {
+        let trace = json!({ "timestamp": AT, "user_id": name, "spans": vec![&span; spans] });
+        json!({ "traces": [trace] }).to_string()
+    };
+    let long = "u".repeat(100_000);
+    let traces = parse(&body(&long, 10)).unwrap();
+    assert!(traces[0].spans.iter().all(|span| span.record.get().len() < 2_000));
+    let message = fault(&body(&long, 40_000));
+    assert!(message.starts_with("traces[0].spans: too many"), "{message}");
+    parse(&body("u", 40_000)).unwrap();
+}
