@@ -13,7 +13,9 @@ use serde::{Serialize, Serializer};
 /// assert_eq!(id.to_string(), "c931d6ba-7556-d4da-590b-842753685e5a");
 /// # Ok::<(), staso::ParseIdError>(())
 /// ```
+// An alignment of 16 would pad every span to its next multiple.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(Rust, packed(8))]
 pub struct TraceId(NonZeroU128);
 
 /// Names one span of a trace: 64 random bits.
