@@ -119,7 +119,10 @@ impl<'a> Slot<'a> {
                 let (recorder, kind) = (open.recorder, open.site.kind);
                 let out = open.log.payload();
                 let before = out.len();
-                out.extend_from_slice(if *any { b",\"" } else { b"\"" });
+                if *any {
+                    out.push(b',');
+                }
+                out.push(b'"');
                 out.extend_from_slice(name.as_bytes());
                 out.extend_from_slice(b"\":");
                 if value(recorder, kind, FieldKind::Argument, name, out, write) {
