@@ -51,7 +51,7 @@ impl Local {
             let (span, owner) = (scope.span?, scope.span?.owner?);
             let shared = scope.handle.get_or_insert_with(|| {
                 let shared = Arc::new(Shared::new(owner, span.trace_id, span.span_id));
-                OpenSlot::attach(&mut scope.slot, &span, &shared);
+                OpenSlot::attach(&mut scope.slot, &shared);
                 shared
             });
             Some(Arc::clone(shared))

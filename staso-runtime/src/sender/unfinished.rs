@@ -3,7 +3,7 @@ use std::{collections::HashMap, sync::Arc};
 use crate::{
     record::{Finished, SpanId, clock::Tick},
     recorder::Intake,
-    span::{OpenSlot, Shared},
+    span::{Found, OpenSlot, Shared},
 };
 
 /// The slots of spans that run, or may run again.
@@ -29,14 +29,17 @@ impl OpenSlots {
         }
     }
 
-    /// Handles to roots, which show themselves elsewhere.
-    pub(super) fn handles(&self) -> HashMap<SpanId, Arc<Shared>> {
-        let handles = self.slots.iter().filter_map(|slot| slot.lone_handle());
-        handles.map(|handle| (handle.span_id, handle)).collect()
-    }
-
-    /// The spans that run, as far as they got. They are the sender's from now on.
-    pub(super) fn take(&mut self, now: Tick) -> Vec<Finished> {
-        self.slots.drain(..).filter_map(|slot| slot.take(now)).collect()
+    /// The spans that run, as far as they got, which are the sender's from now on; and handles to roots,
+    /// which show themselves elsewhere.
+    pub(super) fn take(&mut self, now: Tick) -> (Vec<Finished>, HashMap<SpanId, Arc<Shared>>) {
+        let (mut spans, mut handles) = (Vec::new(), HashMap::new());
+        for slot in self.slots.drain(..) {
+            match slot.take(now) {
+                Found::Span(span) => spans.push(span),
+                Found::Handle(handle) => _ = handles.insert(handle.span_id, handle),
+                Found::Nothing => {}
+            }
+        }
+        (spans, handles)
     }
 }

@@ -227,9 +227,9 @@ impl Worker {
         }
         let now = self.recorder.clock.tick();
         self.state.open.gather(self.intake);
-        let handles = self.state.open.handles();
+        let (running, handles) = self.state.open.take(now);
         let mut spans: VecDeque<Finished> = self.state.roots.unfinished(self.intake, now, &handles).into();
-        spans.extend(self.state.open.take(now));
+        spans.extend(running);
         for span in &spans {
             self.intake.spans.accept(span);
         }

@@ -1,6 +1,6 @@
-use std::{any::Any, sync::Arc, time::Duration};
+use std::{any::Any, mem, sync::Arc, time::Duration};
 
-use super::open_slot::{OpenSlot, wall};
+use super::open_slot::{OpenSlot, Running, wall};
 use crate::{
     capture::{FieldKind, panic_message, redacted_text},
     context::{Owner, Scope, SpanRef, Token, local},
@@ -26,6 +26,8 @@ pub(crate) struct OpenSpan {
     last: Option<Token>,
     /// Whether its log is in its slot.
     shown: bool,
+    /// What it shows, while it is not shown.
+    pub(super) unshown: Option<Box<Running>>,
     /// What runs inside inherits this. On the thread's stack while the span is entered.
     pub(super) scope: Scope,
     pub(crate) log: EntryBuf,
@@ -72,6 +74,7 @@ impl OpenSpan {
                 polled: false,
                 last: None,
                 shown: false,
+                unshown: None,
                 scope: Scope {
                     span: Some(span),
                     agent,
@@ -159,8 +162,8 @@ impl OpenSpan {
                     local.roots.open(self.recorder, intake, self.site, &self.scope, started, log)
                 })
                 .flatten();
-                if let (Some(span), Some(handle)) = (&self.scope.span, &self.scope.handle) {
-                    OpenSlot::attach(&mut self.scope.slot, span, handle);
+                if let Some(handle) = &self.scope.handle {
+                    OpenSlot::attach(&mut self.scope.slot, handle);
                 }
             }
             Sink::Sender(intake) => self.show(intake),
@@ -175,22 +178,23 @@ impl OpenSpan {
     /// Shows the span to a sender that stops. It must not be entered.
     #[inline]
     fn show(&mut self, intake: &Intake) {
-        let Some(span) = self.scope.span else { return };
         if !self.scope.slot.as_ref().is_some_and(|slot| slot.is_of(self.recorder)) {
-            self.scope.slot = OpenSlot::find(self.recorder, intake, &span);
+            self.scope.slot = OpenSlot::find(self.recorder, intake);
         }
-        let Scope { agent, conversation, handle, slot, .. } = &self.scope;
-        let Some(mut running) = slot.as_ref().and_then(|slot| slot.open()) else { return };
-        running.site = self.site;
-        (running.trace_id, running.span_id, running.anchor) = (span.trace_id, span.span_id, span.anchor);
+        if let Some(handle) = &self.scope.handle {
+            OpenSlot::attach(&mut self.scope.slot, handle);
+        }
+        let Some(slot) = &self.scope.slot else { return };
+        let mut running = self.unshown.take().unwrap_or_default();
+        running.site = Some(self.site);
+        running.span = self.scope.span;
         running.parent = self.parent;
         running.remote_parent = self.remote_parent;
         running.started = self.started;
-        running.agent.clone_from(agent);
-        running.conversation.clone_from(conversation);
-        running.handle.clone_from(handle);
-        std::mem::swap(&mut running.log, &mut self.log);
-        running.is_shown = true;
+        running.agent.clone_from(&self.scope.agent);
+        running.conversation.clone_from(&self.scope.conversation);
+        mem::swap(&mut running.log, &mut self.log);
+        slot.show(running);
         self.shown = true;
     }
 
@@ -201,9 +205,9 @@ impl OpenSpan {
             && let Some(slot) = &self.scope.slot
         {
             self.shown = false;
-            if let Some(mut running) = slot.open() {
-                running.is_shown = false;
-                std::mem::swap(&mut running.log, &mut self.log);
+            if let Some(mut running) = slot.hide() {
+                mem::swap(&mut running.log, &mut self.log);
+                self.unshown = Some(running);
             }
         }
     }
@@ -233,7 +237,7 @@ impl OpenSpan {
     /// Makes this span the current one of the thread. `None` when the thread is being torn down.
     #[inline]
     pub(crate) fn enter(&mut self) -> Option<Token> {
-        local::with(|local| local.stack.enter(std::mem::take(&mut self.scope)))
+        local::with(|local| local.stack.enter(mem::take(&mut self.scope)))
     }
 
     #[inline]
@@ -241,7 +245,7 @@ impl OpenSpan {
         let Some(token) = token else { return };
         if let Some(scope) = local::with(|local| local.stack.leave(token)).flatten() {
             // What it replaces is the empty one that `enter` left: there is nothing to look through and drop.
-            std::mem::forget(std::mem::replace(&mut self.scope, scope));
+            mem::forget(mem::replace(&mut self.scope, scope));
         }
     }
 
@@ -300,7 +304,12 @@ impl OpenSpan {
             Some(slot) => local::with(|local| local.roots.close(recorder, slot)).unwrap_or(true),
             None => false,
         };
-        let kept = self.scope.handle.take().is_none_or(|handle| handle.end(&mut self.log));
+        let kept = self.scope.handle.take().is_none_or(|handle| {
+            if let Some(slot) = &self.scope.slot {
+                slot.detach();
+            }
+            handle.end(&mut self.log)
+        });
         if let Some(span) = self.scope.span {
             if kept {
                 let duration = ended.since(self.started.unwrap_or(ended));

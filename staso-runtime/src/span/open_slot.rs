@@ -3,11 +3,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, TryLockError},
 };
 
-use super::Shared;
+use super::{Shared, handoff::Handoff};
 use crate::{
     context::SpanRef,
     record::{
-        CallSite, Conversation, Entry, EntryBuf, Finished, Name, SpanId, SpanKind, TraceId,
+        CallSite, Conversation, Entry, EntryBuf, Finished, Name, SpanId,
         clock::{Anchor, Tick, WallTime},
     },
     recorder::{Intake, Recorder},
@@ -15,59 +15,47 @@ use crate::{
 
 /// Where a span shows itself while its body runs, so that a sender which stops can deliver it unfinished.
 ///
-/// Its log moves here and back, which copies nothing. Neither side waits for the other: a span that finds
-/// its slot in use is not shown, and one that ends while it is being taken has lost its log, and no queue
-/// that would let it in.
+/// What it shows is handed over as a whole, by one swap of a pointer: a span that ends and a sender that
+/// takes it never wait for each other, and one of them gets it. A span that was taken has lost its log, and
+/// no queue that would let it in.
 pub(crate) struct OpenSlot {
     recorder: &'static Recorder,
-    running: Mutex<Running>,
+    running: Handoff<Running>,
+    /// A handle to the span, which may still discard it. Nobody waits for the lock.
+    handle: Mutex<Option<Arc<Shared>>>,
 }
 
-/// What there is to say of a span before it ends. Of one that has ended the rest stays until the next.
+/// What there is to say of a span before it ends.
+#[derive(Default)]
 pub(super) struct Running {
-    pub(super) is_shown: bool,
-    pub(super) remote_parent: bool,
-    pub(super) site: &'static CallSite,
-    pub(super) trace_id: TraceId,
-    pub(super) span_id: SpanId,
-    pub(super) anchor: Option<Anchor>,
+    pub(super) site: Option<&'static CallSite>,
+    pub(super) span: Option<SpanRef>,
     pub(super) parent: Option<SpanId>,
+    pub(super) remote_parent: bool,
     pub(super) started: Option<Tick>,
     pub(super) agent: Option<Name>,
     pub(super) conversation: Option<Arc<Conversation>>,
-    pub(super) handle: Option<Arc<Shared>>,
     pub(super) log: EntryBuf,
 }
 
-impl OpenSlot {
-    /// A slot that shows nothing yet.
-    fn new(recorder: &'static Recorder, span: &SpanRef) -> Self {
-        static NOBODY: CallSite = CallSite::manual("", SpanKind::Chain);
-        let running = Running {
-            is_shown: false,
-            remote_parent: false,
-            site: &NOBODY,
-            trace_id: span.trace_id,
-            span_id: span.span_id,
-            anchor: None,
-            parent: None,
-            started: None,
-            agent: None,
-            conversation: None,
-            handle: None,
-            log: EntryBuf::default(),
-        };
-        Self { recorder, running: Mutex::new(running) }
-    }
+/// What a sender that stops finds in a slot.
+pub(crate) enum Found {
+    Nothing,
+    /// The span as it stands, which is then the sender's.
+    Span(Finished),
+    /// A handle to a root, which shows itself elsewhere.
+    Handle(Arc<Shared>),
+}
 
+impl OpenSlot {
     /// A slot that no span uses.
     #[cold]
-    pub(super) fn find(recorder: &'static Recorder, intake: &Intake, span: &SpanRef) -> Option<Arc<Self>> {
+    pub(super) fn find(recorder: &'static Recorder, intake: &Intake) -> Option<Arc<Self>> {
         if recorder.is_inherited() {
             return None;
         }
         Some(intake.idle_slots.pop().unwrap_or_else(|| {
-            let slot = Arc::new(Self::new(recorder, span));
+            let slot = Arc::new(Self { recorder, running: Handoff::new(), handle: Mutex::new(None) });
             intake.open_slots.push(Arc::clone(&slot));
             slot
         }))
@@ -89,58 +77,81 @@ impl OpenSlot {
         }
     }
 
-    /// What the slot shows, to change it. `None` while somebody else looks at it.
     #[inline]
-    pub(super) fn open(&self) -> Option<MutexGuard<'_, Running>> {
-        match self.running.try_lock() {
-            Ok(running) => Some(running),
+    pub(super) fn show(&self, running: Box<Running>) {
+        self.running.put(running);
+    }
+
+    /// What the slot showed. `None` once a sender took it.
+    #[inline]
+    pub(super) fn hide(&self) -> Option<Box<Running>> {
+        self.running.take()
+    }
+
+    /// Leaves a handle to a span that runs: beside what the span shows, or for a root, which shows itself
+    /// elsewhere, alone.
+    #[cold]
+    pub(crate) fn attach(place: &mut Option<Arc<Self>>, handle: &Arc<Shared>) {
+        let recorder = handle.recorder;
+        let Some(intake) = recorder.intake() else { return };
+        if !place.as_ref().is_some_and(|slot| slot.is_of(recorder)) {
+            *place = Self::find(recorder, intake);
+        }
+        if let Some(mut place) = place.as_ref().and_then(|slot| slot.handle()) {
+            *place = Some(Arc::clone(handle));
+        }
+    }
+
+    /// Takes the handle back of a span that has ended.
+    #[cold]
+    pub(super) fn detach(&self) {
+        if let Some(mut place) = self.handle() {
+            *place = None;
+        }
+    }
+
+    /// `None` while somebody else looks at it.
+    fn handle(&self) -> Option<MutexGuard<'_, Option<Arc<Shared>>>> {
+        match self.handle.try_lock() {
+            Ok(handle) => Some(handle),
             Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
             Err(TryLockError::WouldBlock) => None,
         }
     }
 
-    /// Leaves a handle to a span that runs, which may still discard it: beside what the span shows, or for
-    /// a root, which shows itself elsewhere, alone.
-    #[cold]
-    pub(crate) fn attach(place: &mut Option<Arc<Self>>, span: &SpanRef, handle: &Arc<Shared>) {
-        let recorder = handle.recorder;
-        let Some(intake) = recorder.intake() else { return };
-        if !place.as_ref().is_some_and(|slot| slot.is_of(recorder)) {
-            *place = Self::find(recorder, intake, span);
-        }
-        if let Some(mut running) = place.as_ref().and_then(|slot| slot.open())
-            && (!running.is_shown || running.span_id == span.span_id)
-        {
-            running.span_id = span.span_id;
-            running.handle = Some(Arc::clone(handle));
+    /// For a sender that stops: leaves nothing behind.
+    pub(crate) fn take(&self, now: Tick) -> Found {
+        // First: a handle that comes in between is then seen.
+        let running = self.running.take();
+        let handle = self.handle().and_then(|mut place| place.take());
+        match (running, handle) {
+            (Some(running), handle) => running.end(now, handle).map_or(Found::Nothing, Found::Span),
+            (None, Some(handle)) => Found::Handle(handle),
+            (None, None) => Found::Nothing,
         }
     }
+}
 
-    /// For a sender that stops: a handle to a root that shows itself elsewhere.
-    pub(crate) fn lone_handle(&self) -> Option<Arc<Shared>> {
-        let running = self.open().filter(|running| !running.is_shown)?;
-        running.handle.clone().filter(|handle| handle.span_id == running.span_id)
-    }
-
-    /// For a sender that stops: the span as it stands, which is then the sender's.
-    pub(crate) fn take(&self, now: Tick) -> Option<Finished> {
-        let mut running = self.open().filter(|running| running.is_shown)?;
-        running.is_shown = false;
-        let mut log = mem::take(&mut running.log);
-        if running.handle.take().is_some_and(|handle| !handle.end(&mut log)) {
+impl Running {
+    /// Ends the span before its body did. `None` if it was discarded.
+    fn end(mut self, now: Tick, handle: Option<Arc<Shared>>) -> Option<Finished> {
+        let (site, span) = (self.site?, self.span?);
+        let mut log = mem::take(&mut self.log);
+        let handle = handle.filter(|handle| handle.span_id == span.span_id);
+        if handle.is_some_and(|handle| !handle.end(&mut log)) {
             return None;
         }
         Some(unfinished(
             Finished {
-                site: running.site,
-                trace_id: running.trace_id,
-                span_id: running.span_id,
-                parent: running.parent,
-                remote_parent: running.remote_parent,
-                started: wall(running.anchor, running.started),
-                duration: now.since(running.started.unwrap_or(now)),
-                agent: running.agent.take(),
-                conversation: running.conversation.take(),
+                site,
+                trace_id: span.trace_id,
+                span_id: span.span_id,
+                parent: self.parent,
+                remote_parent: self.remote_parent,
+                started: wall(span.anchor, self.started),
+                duration: now.since(self.started.unwrap_or(now)),
+                agent: self.agent,
+                conversation: self.conversation,
                 log: Box::default(),
                 provisional: false,
                 announced: false,

@@ -31,6 +31,7 @@ impl Scratch {
             Some(mut place) => {
                 span.log = mem::take(&mut place.log);
                 span.scope.slot = place.scope.slot.take();
+                span.unshown = place.unshown.take();
                 // It gave away all that it held: there is nothing to look through and drop.
                 mem::forget(mem::replace(&mut *place, span));
                 place
