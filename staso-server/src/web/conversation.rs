@@ -108,7 +108,9 @@ async fn page_with(
         if let Some(trace) = traces.items.get(back) {
             let at_once =
                 traces.items.iter().skip(back + 1).take_while(|other| other.started_at == trace.started_at);
-            return Ok(Some((turns_from(trace.started_at), first - at_once.count() as u64)));
+            // A turn that has arrived since may stand before these.
+            let number = first.saturating_sub(at_once.count() as u64).max(1);
+            return Ok(Some((turns_from(trace.started_at), number)));
         }
         let Some(next) = traces.next else { break };
         back -= traces.items.len();
