@@ -55,10 +55,14 @@ impl Drop for FolderLock {
 
 /// Who has locked the folder, in its own words. `None` when nobody has.
 pub(super) fn holder(folder: &Path) -> Option<String> {
-    let mut file = File::open(folder.join("lock")).ok()?;
+    let mut file = File::open(folder.join(LOCK)).ok()?;
     match file.try_lock_shared() {
         Err(TryLockError::WouldBlock) => Some(words(&mut file)),
-        _ => None,
+        _ => {
+            // As when a lock is dropped.
+            let _ = file.unlock();
+            None
+        }
     }
 }
 
