@@ -151,7 +151,8 @@ impl Builder {
     /// Names are those of arguments, metadata, fields, map keys, headers and URL parameters, in any
     /// spelling of authorization, cookie, credential, API key, secret, token and password: `api_key`,
     /// `X-API-Key`, `clientSecret`, `db_password`, but not `max_tokens` or `page_token`. They are looked
-    /// for in JSON, in JSON and `Debug` text inside strings, and in URLs; prose is left alone. Clients,
+    /// for in JSON, in JSON and `Debug` text inside strings, in URLs, where `key` and signatures are
+    /// credentials too, and on lines that are one header or one variable; prose is left alone. Clients,
     /// connections and headers of well-known crates that are captured by `Debug` give the name of their
     /// type. Spans are masked on the sender thread, before any exporter sees them; a
     /// [`redact`](Self::redact) hook sees values as they are.

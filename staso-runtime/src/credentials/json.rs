@@ -3,7 +3,7 @@ use std::ops::Range;
 use super::{
     MASKED,
     name::{Credential, credential, is_header},
-    text::{assigned, find_in_structure, is_keyword, is_structured, replace},
+    text::{find_assigned, find_in_structure, is_keyword, is_structured, replace},
     url::find_in_urls,
 };
 
@@ -137,9 +137,8 @@ impl Walk<'_> {
         let Some(text) = self.json.get(inside.clone()) else { return };
         if is_structured(text) || self.key().is_some_and(is_connection_string) {
             find_in_structure(self.json, inside, &mut self.found);
-        } else if let Some(value) = assigned(text) {
-            self.found.push(inside.start + value.start..inside.start + value.end);
-        } else if text.contains("://") {
+        } else {
+            find_assigned(self.json, inside.clone(), &mut self.found);
             find_in_urls(self.json, inside, &mut self.found);
         }
     }
@@ -310,6 +309,10 @@ mod tests {
             (
                 r#"{"headers":["Authorization: Bearer x"],"env":["API_KEY=k","HOME=/x"]}"#,
                 r#"{"headers":["Authorization: [masked]"],"env":["API_KEY=[masked]","HOME=/x"]}"#,
+            ),
+            (
+                r#"{"file":"PORT=80\nAPI_KEY=k\nexport DB_URL=postgres://me:pw@db/x\nA_TOKEN=\"t\""}"#,
+                r#"{"file":"PORT=80\nAPI_KEY=[masked]\nexport DB_URL=postgres://me:[masked]@db/x\nA_TOKEN=[masked]"}"#,
             ),
             (
                 r#"{"connection_string":"Server=db;Password=pw"}"#,

@@ -50,19 +50,32 @@ pub(super) fn is_structured(text: &str) -> bool {
     }
 }
 
-/// The value of a text that is one header or one variable and nothing else: `Authorization: Bearer …`,
-/// `API_KEY=…`. A sentence that begins like one has more words.
-pub(super) fn assigned(text: &str) -> Option<Range<usize>> {
+/// Finds the values of lines that are one header or one variable and nothing else: `Authorization: Bearer …`,
+/// `API_KEY=…`, as in the text of a request and in `.env` files. Line ends may be escaped.
+pub(super) fn find_assigned(text: &str, within: Range<usize>, found: &mut Vec<Range<usize>>) {
+    let inside = text.get(within).unwrap_or_default();
+    for line in inside.split('\n').flat_map(|line| line.split("\\n")) {
+        let start = line.as_ptr().addr() - text.as_ptr().addr();
+        found.extend(assigned(line).map(|value| start + value.start..start + value.end));
+    }
+}
+
+/// The value of such a line. A sentence that begins like one has more words.
+fn assigned(line: &str) -> Option<Range<usize>> {
+    let text = line.strip_prefix("export ").unwrap_or(line);
     let separator = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-')))?;
     let (name, rest) = text.split_at(separator);
     let value = rest.trim_start_matches([':', '=']).trim();
     let words = || value.split_ascii_whitespace();
     let is_assigned = match rest.as_bytes().first()? {
-        b'=' => words().count() == 1 && credential(name).is_some(),
+        b'=' => {
+            let is_quoted = value.trim_start_matches('\\').starts_with(['"', '\'']);
+            (is_quoted || words().count() == 1) && credential(name).is_some()
+        }
         b':' => is_header(name) && (words().count() <= 2 || words().all(|word| word.contains('='))),
         _ => false,
     };
-    let start = separator + rest.find(value)?;
+    let start = line.len() - text.len() + separator + rest.find(value)?;
     (is_assigned && !value.is_empty()).then_some(start..start + value.len())
 }
 
@@ -302,6 +315,7 @@ mod tests {
             ("x-api-key:k", "k"),
             ("Cookie: a=1; b=2; c=3", "a=1; b=2; c=3"),
             ("OPENAI_API_KEY=sk=1", "sk=1"),
+            ("export DB_PASSWORD=\"a b\"", "\"a b\""),
         ] {
             assert_eq!(assigned(text).and_then(|value| text.get(value)), Some(value), "{text}");
         }
