@@ -78,6 +78,13 @@ impl Stack {
         if frames.last().is_some_and(|frame| frame.token == token) {
             return frames.pop().map(|frame| frame.scope);
         }
+        drop(frames);
+        self.leave_all(token)
+    }
+
+    #[cold]
+    fn leave_all(&self, token: Token) -> Option<Scope> {
+        let mut frames = self.frames.borrow_mut();
         let place = frames.iter().rposition(|frame| frame.token == token)?;
         let mut left = frames.split_off(place).into_iter();
         drop(frames);

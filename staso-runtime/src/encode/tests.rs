@@ -63,7 +63,7 @@ fn finished(site: &'static CallSite, entries: &[Entry<'_>]) -> Finished {
         span_id: span_id(0x27a3_51b3_e450_c2c9),
         parent: None,
         started: WallTime(START),
-        duration: Duration::from_micros(590),
+        duration: Duration::from_micros(590).into(),
         agent: None,
         conversation: None,
         log: log(entries),
@@ -172,7 +172,7 @@ fn a_request_is_that_of_the_wire_byte_for_byte() {
         span_id: span_id(0xd0cc_1772_686c_a427),
         parent: Some(root.span_id),
         started: WallTime(START + 322_000),
-        duration: Duration::from_nanos(44_999),
+        duration: Duration::from_nanos(44_999).into(),
         agent: Some("support_agent".into()),
         ..finished(&TOOL, &[Entry::Error { type_name: "Refused", message: Some("") }])
     };

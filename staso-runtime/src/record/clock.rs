@@ -39,6 +39,10 @@ pub(crate) struct WallTime(pub(crate) u64);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Tick(pub(crate) u64);
 
+/// How long a span took, in nanoseconds: half as large as a [`Duration`], and nothing to divide.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Nanos(u64);
+
 /// Ties the monotonic hand to the wall clock: read once per trace, so that a jump of the wall clock
 /// never puts a child before its parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,11 +97,29 @@ impl fmt::Debug for Clock {
 
 impl Tick {
     pub(crate) const fn since(self, earlier: Self) -> Duration {
-        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+        Duration::from_nanos(self.nanos_since(earlier).0)
+    }
+
+    #[inline]
+    pub(crate) const fn nanos_since(self, earlier: Self) -> Nanos {
+        Nanos(self.0.saturating_sub(earlier.0))
     }
 
     pub(crate) fn after(self, wait: Duration) -> Self {
         Self(self.0.saturating_add(nanos(wait)))
+    }
+}
+
+impl From<Nanos> for Duration {
+    fn from(nanos: Nanos) -> Self {
+        Self::from_nanos(nanos.0)
+    }
+}
+
+#[cfg(test)]
+impl From<Duration> for Nanos {
+    fn from(duration: Duration) -> Self {
+        Self(nanos(duration))
     }
 }
 

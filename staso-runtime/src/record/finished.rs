@@ -1,8 +1,12 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use crate::queue::Item;
 
-use super::{CallSite, Conversation, Entry, EntryBuf, Name, SpanId, TraceId, clock::WallTime, short::SHORT};
+use super::{
+    CallSite, Conversation, Entry, EntryBuf, Name, SpanId, TraceId,
+    clock::{Nanos, WallTime},
+    short::SHORT,
+};
 
 /// A span as it crosses the queue: as small as it can be, and not yet interpreted.
 #[derive(Debug)]
@@ -12,7 +16,7 @@ pub(crate) struct Finished {
     pub(crate) span_id: SpanId,
     pub(crate) parent: Option<SpanId>,
     pub(crate) started: WallTime,
-    pub(crate) duration: Duration,
+    pub(crate) duration: Nanos,
     /// Whether the parent is a span of another process.
     pub(crate) remote_parent: bool,
     /// `None` for the client's own agent.

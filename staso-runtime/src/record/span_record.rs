@@ -81,7 +81,7 @@ impl SpanRecord {
             parent,
             remote_parent,
             started,
-            duration,
+            duration: duration.into(),
             agent,
             conversation,
             log,

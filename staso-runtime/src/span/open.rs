@@ -5,8 +5,8 @@ use crate::{
     capture::{FieldKind, panic_message, redacted_text},
     context::{Owner, Scope, SpanRef, Token, local},
     record::{
-        CallSite, Entry, EntryBuf, Finished, Name, SHORT, SpanId, SpanKind,
-        clock::{Tick, WallTime},
+        CallSite, Conversation, Entry, EntryBuf, Finished, Name, SHORT, SpanId, SpanKind,
+        clock::{Nanos, Tick, WallTime},
         cut,
     },
     recorder::{Intake, Recorder, Sink},
@@ -169,14 +169,15 @@ impl OpenSpan {
             Sink::Sender(intake) => self.show(intake),
             Sink::Tape(tape) => {
                 if let Some(span) = self.scope.span.filter(|_| !self.recorder.is_inherited()) {
-                    tape.started(self.finished(span, Duration::ZERO, self.log.as_bytes().into()));
+                    let around = (self.scope.agent.clone(), self.scope.conversation.clone());
+                    tape.started(self.finished(span, Nanos::default(), around, false));
                 }
             }
         }
     }
 
     /// Shows the span to a sender that stops. It must not be entered.
-    #[inline]
+    #[inline(always)]
     fn show(&mut self, intake: &Intake) {
         if !self.scope.slot.as_ref().is_some_and(|slot| slot.is_of(self.recorder)) {
             self.scope.slot = OpenSlot::find(self.recorder, intake);
@@ -243,10 +244,13 @@ impl OpenSpan {
     #[inline]
     pub(crate) fn leave(&mut self, token: Option<Token>) {
         let Some(token) = token else { return };
-        if let Some(scope) = local::with(|local| local.stack.leave(token)).flatten() {
-            // What it replaces is the empty one that `enter` left: there is nothing to look through and drop.
-            mem::forget(mem::replace(&mut self.scope, scope));
-        }
+        local::with(|local| {
+            if let Some(scope) = local.stack.leave(token) {
+                // What it replaces is the empty one that `enter` left: there is nothing to look through and
+                // drop.
+                mem::forget(mem::replace(&mut self.scope, scope));
+            }
+        });
     }
 
     /// The state that handles share with this span, which must not be entered.
@@ -312,11 +316,9 @@ impl OpenSpan {
         });
         if let Some(span) = self.scope.span {
             if kept {
-                let duration = ended.since(self.started.unwrap_or(ended));
-                let (agent, conversation) = (self.scope.agent.take(), self.scope.conversation.take());
-                let log = self.log.as_bytes().into();
-                let finished = self.finished(span, duration, log);
-                recorder.record(Finished { agent, conversation, announced, ..finished });
+                let duration = ended.nanos_since(self.started.unwrap_or(ended));
+                let around = (self.scope.agent.take(), self.scope.conversation.take());
+                recorder.record(self.finished(span, duration, around, announced));
             } else {
                 (self.scope.agent, self.scope.conversation) = (None, None);
                 if let Sink::Tape(tape) = &recorder.sink {
@@ -329,7 +331,14 @@ impl OpenSpan {
         local::with(|local| span.take().map(|span| local.scratch.keep(span)));
     }
 
-    fn finished(&self, span: SpanRef, duration: Duration, log: Box<[u8]>) -> Finished {
+    #[inline(always)]
+    fn finished(
+        &self,
+        span: SpanRef,
+        duration: Nanos,
+        (agent, conversation): (Option<Name>, Option<Arc<Conversation>>),
+        announced: bool,
+    ) -> Finished {
         Finished {
             site: self.site,
             trace_id: span.trace_id,
@@ -338,11 +347,11 @@ impl OpenSpan {
             remote_parent: self.remote_parent,
             started: self.started_at(),
             duration,
-            agent: self.scope.agent.clone(),
-            conversation: self.scope.conversation.clone(),
-            log,
+            agent,
+            conversation,
+            log: self.log.as_bytes().into(),
             provisional: false,
-            announced: false,
+            announced,
         }
     }
 

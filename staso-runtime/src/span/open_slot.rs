@@ -149,7 +149,7 @@ impl Running {
                 parent: self.parent,
                 remote_parent: self.remote_parent,
                 started: wall(span.anchor, self.started),
-                duration: now.since(self.started.unwrap_or(now)),
+                duration: now.nanos_since(self.started.unwrap_or(now)),
                 agent: self.agent,
                 conversation: self.conversation,
                 log: Box::default(),

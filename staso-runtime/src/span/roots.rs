@@ -6,7 +6,6 @@ use std::{
         Arc, Mutex, TryLockError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
 use super::{Shared, open_slot::unfinished};
@@ -14,7 +13,7 @@ use crate::{
     context::Scope,
     record::{
         CallSite, Conversation, EntryBuf, Finished, Name, SpanId, TraceId,
-        clock::{Tick, WallTime},
+        clock::{Nanos, Tick, WallTime},
     },
     recorder::{Intake, Recorder},
 };
@@ -112,7 +111,7 @@ impl RootSlot {
             parent: None,
             remote_parent: false,
             started: root.started,
-            duration: Duration::ZERO,
+            duration: Nanos::default(),
             agent: root.agent.clone(),
             conversation: root.conversation.clone(),
             log: log.as_slice().into(),
@@ -137,7 +136,7 @@ impl RootSlot {
             parent: None,
             remote_parent: false,
             started: root.started,
-            duration: now.since(root.tick),
+            duration: now.nanos_since(root.tick),
             agent: root.agent,
             conversation: root.conversation,
             log: Box::default(),

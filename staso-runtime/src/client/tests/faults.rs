@@ -41,7 +41,7 @@ fn span() -> Finished {
         span_id: ids.span_id(),
         parent: None,
         started: WallTime::default(),
-        duration: Duration::ZERO,
+        duration: Duration::ZERO.into(),
         remote_parent: false,
         agent: None,
         conversation: None,

@@ -37,7 +37,7 @@ impl Draft {
             span_id: span_id(1),
             parent: None,
             started: WallTime(0),
-            duration: Duration::from_millis(1),
+            duration: Duration::from_millis(1).into(),
             agent: None,
             conversation: None,
             log: Box::default(),
@@ -72,7 +72,7 @@ impl Draft {
     }
 
     pub(crate) fn lasting(mut self, duration: Duration) -> Self {
-        self.finished.duration = duration;
+        self.finished.duration = duration.into();
         self
     }
 
@@ -84,7 +84,7 @@ impl Draft {
 
     pub(crate) fn provisional(mut self) -> Self {
         self.finished.provisional = true;
-        self.finished.duration = Duration::ZERO;
+        self.finished.duration = Duration::ZERO.into();
         self
     }
 

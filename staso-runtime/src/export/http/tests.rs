@@ -22,7 +22,7 @@ fn batch() -> Batch {
         span_id: "00000000-0000-0000-27a3-51b3e450c2c9".parse().unwrap(),
         parent: None,
         started: WallTime(1),
-        duration: Duration::ZERO,
+        duration: Duration::ZERO.into(),
         agent: None,
         conversation: None::<Arc<Conversation>>,
         log: Box::default(),
