@@ -1,6 +1,8 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
+use crate::model::{MAX_NAME, MAX_VALUES};
+
 /// The part of a span object of the wire that a page shows. Every field is read from whatever its sender
 /// wrote there, and is empty where that says nothing.
 #[derive(Debug, Default, Deserialize)]
@@ -12,21 +14,21 @@ pub(in crate::web) struct Record {
     pub(in crate::web) output: String,
     #[serde(deserialize_with = "text")]
     pub(in crate::web) attributes: String,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "short")]
     pub(in crate::web) status: String,
     #[serde(deserialize_with = "text")]
     pub(in crate::web) error_message: String,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "short")]
     pub(in crate::web) user_id: String,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "short")]
     pub(in crate::web) session_id: String,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "short")]
     pub(in crate::web) agent_version: String,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "short")]
     pub(in crate::web) provider: String,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "short")]
     pub(in crate::web) requested_model: String,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "short")]
     pub(in crate::web) reasoning_effort: String,
     capture: Value,
 }
@@ -58,16 +60,19 @@ impl Record {
         let entries = self.capture.as_object().into_iter().flatten();
         let is_kept =
             |state: &Value| state.as_str().is_none_or(|state| state.eq_ignore_ascii_case("captured"));
-        entries.filter(|(_, state)| !is_kept(state)).map(|(name, _)| name.as_str()).collect()
+        let names = entries.filter(|(_, state)| !is_kept(state)).map(|(name, _)| cut(name));
+        names.take(MAX_VALUES).collect()
     }
 
     pub(in crate::web) fn known(&self) -> Known {
         let attributes: Map<String, Value> = serde_json::from_str(&self.attributes).unwrap_or_default();
-        let text = |key: &str| attributes.get(key).map(plain).unwrap_or_default();
+        let name = |value: &Value| cut(&plain(value)).to_owned();
+        let text = |key: &str| attributes.get(key).map(name).unwrap_or_default();
+        let tags = attributes.get("tags").and_then(Value::as_array).into_iter().flatten();
         let file = text("code.filepath");
         let line = text("code.lineno");
         Known {
-            tags: attributes.get("tags").and_then(Value::as_array).into_iter().flatten().map(plain).collect(),
+            tags: tags.take(MAX_VALUES).map(name).collect(),
             source: if line.is_empty() { file } else { format!("{file}:{line}") },
             function: text("code.function"),
             exception: text("exception.type"),
@@ -93,6 +98,15 @@ fn plain(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
+}
+
+/// A text that is shown whole, and so is cut where it is long.
+fn short<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    text(deserializer).map(|text| cut(&text).to_owned())
+}
+
+fn cut(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(MAX_NAME)).unwrap_or(text)
 }
 
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

@@ -80,6 +80,22 @@ fn b13_a_long_text_is_on_the_page_once_and_not_whole() {
 }
 
 #[test]
+fn b13_long_names_are_cut_and_many_are_not_all_shown() {
+    let long = "A".repeat(100_000);
+    let attributes = json!({
+        "tags": vec!["t"; 10_000], "code.filepath": long, "code.function": long, "exception.type": long,
+        "vcs.commit.sha": long, "vcs.branch": long, "vcs.repo_url": long,
+    });
+    let page = rendered(&json!({
+        "attributes": attributes.to_string(), "status": long, "user_id": long, "session_id": long,
+        "agent_version": long, "provider": long, "requested_model": long, "reasoning_effort": long,
+        "capture": {long: "suppressed"},
+    }));
+    assert!(page.len() < 60_000, "{} bytes", page.len());
+    assert_eq!(page.matches("class=\"chip\"").count(), 100);
+}
+
+#[test]
 fn b13_a_picture_is_shown_as_one() {
     let address = format!("data:image/png;base64,{}", "A".repeat(500_000));
     let chat = json!([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": address}}]}]);
