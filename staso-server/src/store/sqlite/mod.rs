@@ -16,6 +16,7 @@ mod pack;
 mod read;
 mod readers;
 mod text;
+mod until;
 mod upgrade;
 mod varint;
 mod write;
@@ -147,7 +148,9 @@ impl Store for SqliteStore {
         sort: TraceSort,
         page: PageRequest,
     ) -> Result<Page<TraceSummary>, StoreError> {
-        self.readers.read(move |connection| read::traces(connection, workspace, &filter, sort, &page)).await
+        let query =
+            move |connection: &_, until: &_| read::traces(connection, until, workspace, &filter, sort, &page);
+        self.readers.read_until(query).await
     }
 
     async fn trace(
@@ -164,7 +167,9 @@ impl Store for SqliteStore {
         trace_id: TraceId,
         page: PageRequest,
     ) -> Result<Page<StoredSpan>, StoreError> {
-        self.readers.read(move |connection| read::spans(connection, workspace, &trace_id, &page)).await
+        let query =
+            move |connection: &_, until: &_| read::spans(connection, until, workspace, &trace_id, &page);
+        self.readers.read_until(query).await
     }
 
     async fn span(
@@ -173,7 +178,9 @@ impl Store for SqliteStore {
         trace_id: TraceId,
         span_id: SpanId,
     ) -> Result<Option<StoredSpan>, StoreError> {
-        self.readers.read(move |connection| read::span(connection, workspace, &trace_id, &span_id)).await
+        let query =
+            move |connection: &_, until: &_| read::span(connection, until, workspace, &trace_id, &span_id);
+        self.readers.read_until(query).await
     }
 
     async fn conversations(
@@ -191,8 +198,10 @@ impl Store for SqliteStore {
         conversation_id: String,
         turns: PageRequest,
     ) -> Result<Option<Conversation>, StoreError> {
-        let query = move |connection: &_| read::conversation(connection, workspace, &conversation_id, &turns);
-        self.readers.read(query).await
+        let query = move |connection: &_, until: &_| {
+            read::conversation(connection, until, workspace, &conversation_id, &turns)
+        };
+        self.readers.read_until(query).await
     }
 
     async fn metrics(&self, workspace: WorkspaceId, query: MetricsQuery) -> Result<Metrics, StoreError> {

@@ -8,9 +8,12 @@ use std::{
 };
 
 use rusqlite::{Connection, ErrorCode};
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::sync::Semaphore;
 
-use super::open;
+use super::{
+    open,
+    until::{Until, took_too_long},
+};
 use crate::store::StoreError;
 
 /// More queries than this at once would not be faster: each keeps a core busy.
@@ -21,9 +24,6 @@ pub(super) const LOOK_UPS: usize = 2;
 
 /// A query that takes longer is ended: whoever asked has given up long before.
 const DEADLINE: Duration = Duration::from_secs(30);
-
-/// How long those are asked to wait whose query took too long.
-const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// After so many steps of the engine, some microseconds, it is looked whether a query is to go on.
 const STEPS: i32 = 100;
@@ -49,20 +49,26 @@ impl Readers {
         &self,
         query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.read_until(|connection, _| query(connection)).await
+    }
+
+    /// As [`Self::read`], for a query that may take long without the engine and so has to look itself whether it is to
+    /// go on.
+    pub(super) async fn read_until<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection, &Until) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let permit = Arc::clone(&self.free).acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let this = self.clone();
         let (waiting, left) = Waiting::new();
         let work = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             let mut connection = this.take()?;
-            let deadline = Instant::now() + this.deadline;
-            connection.progress_handler(
-                STEPS,
-                // Relaxed: a wish that publishes nothing.
-                Some(move || left.load(Ordering::Relaxed) || Instant::now() >= deadline),
-            )?;
+            let until = Until::after(this.deadline, left);
+            let end = until.clone();
+            connection.progress_handler(STEPS, Some(move || end.is_over()))?;
             connection.execute_batch("BEGIN")?;
-            let found = query(&connection);
+            let found = query(&connection, &until);
             connection.progress_handler(0, None::<fn() -> bool>)?;
             connection.execute_batch("ROLLBACK")?;
             this.idle().push(connection);
@@ -88,8 +94,7 @@ impl Readers {
 
 /// Whether an error is the end of a query that took too long or that nobody waits for.
 pub(super) fn was_interrupted(error: &rusqlite::Error) -> Option<StoreError> {
-    (error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted))
-        .then_some(StoreError::Overloaded { retry_after: RETRY_AFTER })
+    (error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)).then_some(took_too_long())
 }
 
 /// Says, when it is dropped, that nobody waits any more.

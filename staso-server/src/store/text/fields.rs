@@ -1,6 +1,10 @@
 //! Which texts a span's record has, and what each of them is.
 
-use std::{borrow::Cow, fmt};
+use std::{
+    borrow::Cow,
+    fmt,
+    ops::ControlFlow::{self, Continue},
+};
 
 use serde::{
     Deserialize, Deserializer,
@@ -14,18 +18,22 @@ use crate::{
     store::record::RecordTexts,
 };
 
+/// Takes a text, and says whether it wants more of them.
+pub(in crate::store) type Found<'f> = dyn FnMut(TextField, &str) -> ControlFlow<()> + 'f;
+
 /// Hands out the texts of a span's record, the span object of the wire as it came.
-pub(in crate::store) fn in_record(record: &str, found: &mut dyn FnMut(TextField, &str)) {
+pub(in crate::store) fn in_record(record: &str, found: &mut Found<'_>) -> ControlFlow<()> {
     let texts = RecordTexts::of(record);
     let place = Place::of(record);
     let (input, output) = place.fields();
-    found(TextField::Rest, &unfolded(&texts.name));
-    if place.kind != SpanKind::Llm || !in_messages(&texts.input, input, found) {
-        found(input, &unfolded(&texts.input));
+    found(TextField::Rest, &unfolded(&texts.name))?;
+    if place.kind != SpanKind::Llm || !in_messages(&texts.input, input, found)? {
+        found(input, &unfolded(&texts.input))?;
     }
-    found(output, &unfolded(&texts.output));
-    if let Some(error) = &texts.error_message {
-        found(TextField::Errors, &unfolded(error));
+    found(output, &unfolded(&texts.output))?;
+    match &texts.error_message {
+        Some(error) => found(TextField::Errors, &unfolded(error)),
+        None => Continue(()),
     }
 }
 
@@ -68,26 +76,32 @@ impl Place {
 }
 
 /// Hands out the messages of a call of a model, each by who said it, and the rest of the call. Whether it has messages.
-fn in_messages(input: &str, other: TextField, found: &mut dyn FnMut(TextField, &str)) -> bool {
+fn in_messages(input: &str, other: TextField, found: &mut Found<'_>) -> ControlFlow<(), bool> {
     let Ok(Entries(entries)) = serde_json::from_str(input) else {
-        return serde_json::from_str(input).map(|messages| by_role(messages, found)).is_ok();
+        let Ok(messages) = serde_json::from_str(input) else { return Continue(false) };
+        by_role(messages, found)?;
+        return Continue(true);
     };
-    let Some((_, messages)) = entries.iter().find(|(key, _)| key == "messages") else { return false };
-    let Ok(messages) = serde_json::from_str::<Vec<&RawValue>>(messages.get()) else { return false };
+    let Some((_, messages)) = entries.iter().find(|(key, _)| key == "messages") else {
+        return Continue(false);
+    };
+    let Ok(messages) = serde_json::from_str::<Vec<&RawValue>>(messages.get()) else {
+        return Continue(false);
+    };
     let mut first = Some(messages);
     for (key, value) in &entries {
         match first.take_if(|_| key == "messages") {
-            Some(messages) => by_role(messages, found),
+            Some(messages) => by_role(messages, found)?,
             None => {
-                found(other, key);
-                found(other, &unfolded(value.get()));
+                found(other, key)?;
+                found(other, &unfolded(value.get()))?;
             }
         }
     }
-    true
+    Continue(true)
 }
 
-fn by_role(messages: Vec<&RawValue>, found: &mut dyn FnMut(TextField, &str)) {
+fn by_role(messages: Vec<&RawValue>, found: &mut Found<'_>) -> ControlFlow<()> {
     #[derive(Deserialize)]
     struct Role<'a> {
         #[serde(borrow)]
@@ -102,8 +116,9 @@ fn by_role(messages: Vec<&RawValue>, found: &mut dyn FnMut(TextField, &str)) {
             "tool" | "function" => TextField::Tools,
             _ => TextField::Rest,
         };
-        found(field, &unfolded(message.get()));
+        found(field, &unfolded(message.get()))?;
     }
+    Continue(())
 }
 
 /// The keys and values of an object, in order, those that come twice too.
@@ -141,11 +156,13 @@ mod tests {
 
     fn texts(record: &Value) -> Vec<(&'static str, String)> {
         let mut texts = Vec::new();
-        in_record(&record.to_string(), &mut |field, text| {
+        let all = in_record(&record.to_string(), &mut |field, text| {
             if !text.is_empty() {
                 texts.push((field.as_str(), text.to_owned()));
             }
+            Continue(())
         });
+        assert_eq!(all, Continue(()));
         texts
     }
 

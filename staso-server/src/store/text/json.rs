@@ -1,7 +1,9 @@
 //! Reads JSON that stands in a text, and JSON that stands in its strings, at any depth: what clients send as the
 //! arguments of a call is JSON text in a string of JSON text.
 
-use std::{borrow::Cow, iter::Peekable, str::Chars};
+use std::{borrow::Cow, str::Chars};
+
+use memchr::{memchr, memchr2, memchr2_iter};
 
 /// Deeper than any text is that a request can hold: each level doubles what its escapes take.
 const MAX_DEPTH: u32 = 32;
@@ -35,7 +37,7 @@ fn unfold(text: &str, depth: u32, out: &mut String) {
 
 /// Where an object or an array begins in a text.
 fn start_of_json(text: &str) -> Option<usize> {
-    text.match_indices(['{', '[']).map(|(index, _)| index).find(|index| {
+    memchr2_iter(b'{', b'[', text.as_bytes()).find(|index| {
         let behind = text.get(index + 1..).unwrap_or_default();
         behind.trim_start_matches([' ', '\t', '\r', '\n']).starts_with(['"', '{', '['])
     })
@@ -45,7 +47,8 @@ fn start_of_json(text: &str) -> Option<usize> {
 fn value<'t>(text: &'t str, depth: u32, out: &mut String) -> &'t str {
     let mut open = 0_u32;
     let mut rest = text;
-    while let Some(at) = rest.find(['"', '{', '[', '}', ']']) {
+    let is_mark = |byte| matches!(byte, b'"' | b'{' | b'[' | b'}' | b']');
+    while let Some(at) = rest.bytes().position(is_mark) {
         let (before, mark) = rest.split_at(at);
         out.push_str(before);
         let (mark, behind) = mark.split_at(1);
@@ -73,13 +76,13 @@ fn value<'t>(text: &'t str, depth: u32, out: &mut String) -> &'t str {
 
 /// The content of a string up to its end, and what stands behind that.
 fn literal(text: &str) -> (&str, &str) {
-    let mut escaped = false;
-    for (index, byte) in text.bytes().enumerate() {
-        match byte {
-            b'"' if !escaped => return (&text[..index], &text[index + 1..]),
-            b'\\' => escaped = !escaped,
-            _ => escaped = false,
+    let mut from = 0;
+    while let Some(index) = text.as_bytes().get(from..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+        let index = from + index;
+        if text.as_bytes().get(index) == Some(&b'"') {
+            return (&text[..index], &text[index + 1..]);
         }
+        from = index + 2;
     }
     (text, "")
 }
@@ -89,7 +92,7 @@ fn string(content: &str, depth: u32, out: &mut String) {
         out.push_str(content);
         return;
     }
-    let said: String = Unescaped(content.chars().peekable()).collect();
+    let said = unescaped(content);
     if depth > 0 && said.contains('\\') {
         unfold(&said, depth - 1, out);
     } else {
@@ -97,65 +100,66 @@ fn string(content: &str, depth: u32, out: &mut String) {
     }
 }
 
-/// The characters that the content of a JSON string stands for. What is no escape of JSON stands for itself.
-struct Unescaped<'a>(Peekable<Chars<'a>>);
-
-impl Iterator for Unescaped<'_> {
-    type Item = char;
-
-    fn next(&mut self) -> Option<char> {
-        let char = self.0.next()?;
-        if char != '\\' {
-            return Some(char);
-        }
-        let said = match self.0.peek() {
-            Some('n') => '\n',
-            Some('r') => '\r',
-            Some('t') => '\t',
-            Some('b') => '\u{8}',
-            Some('f') => '\u{c}',
-            None => ' ',
-            Some(char @ ('"' | '\\' | '/')) => *char,
-            Some('u') => {
-                self.0.next();
-                return Some(self.escaped());
-            }
-            Some(_) => return Some('\\'),
-        };
-        self.0.next();
-        Some(said)
+/// What the content of a JSON string stands for. What is no escape of JSON stands for itself.
+fn unescaped(content: &str) -> String {
+    let mut said = String::with_capacity(content.len());
+    let mut rest = content;
+    while let Some(at) = memchr(b'\\', rest.as_bytes()) {
+        let (plain, escape) = rest.split_at(at);
+        said.push_str(plain);
+        let mut behind = escape[1..].chars();
+        said.push(escaped(&mut behind));
+        rest = behind.as_str();
     }
+    said.push_str(rest);
+    said
 }
 
-impl Unescaped<'_> {
-    /// What stands behind `\u`; a space for half of a pair.
-    fn escaped(&mut self) -> char {
-        let unit = self.unit();
-        if !(0xD800..0xDC00).contains(&unit) {
-            return char::from_u32(unit).unwrap_or(' ');
-        }
-        let mut ahead = self.0.clone();
-        if ahead.next() != Some('\\') || ahead.next() != Some('u') {
-            return ' ';
-        }
-        let mut rest = Self(ahead);
-        let low = rest.unit();
-        if !(0xDC00..0xE000).contains(&low) {
-            return ' ';
-        }
-        self.0 = rest.0;
-        char::from_u32(0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00)).unwrap_or(' ')
-    }
+/// Takes what stands behind a backslash. The character that it is.
+fn escaped(rest: &mut Chars<'_>) -> char {
+    let mut ahead = rest.clone();
+    let said = match ahead.next() {
+        Some('n') => '\n',
+        Some('r') => '\r',
+        Some('t') => '\t',
+        Some('b') => '\u{8}',
+        Some('f') => '\u{c}',
+        None => ' ',
+        Some(char @ ('"' | '\\' | '/')) => char,
+        Some('u') => numbered(&mut ahead),
+        Some(_) => return '\\',
+    };
+    *rest = ahead;
+    said
+}
 
-    fn unit(&mut self) -> u32 {
-        let mut unit = 0;
-        for _ in 0..4 {
-            let Some(digit) = self.0.peek().and_then(|char| char.to_digit(16)) else { break };
-            self.0.next();
-            unit = unit * 16 + digit;
-        }
-        unit
+/// Takes what stands behind `\u`. The character that it is; a space for half of a pair.
+fn numbered(rest: &mut Chars<'_>) -> char {
+    let high = unit(rest);
+    if !(0xD800..0xDC00).contains(&high) {
+        return char::from_u32(high).unwrap_or(' ');
     }
+    let mut ahead = rest.clone();
+    if ahead.next() != Some('\\') || ahead.next() != Some('u') {
+        return ' ';
+    }
+    let low = unit(&mut ahead);
+    if !(0xDC00..0xE000).contains(&low) {
+        return ' ';
+    }
+    *rest = ahead;
+    char::from_u32(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)).unwrap_or(' ')
+}
+
+fn unit(rest: &mut Chars<'_>) -> u32 {
+    let mut unit = 0;
+    for _ in 0..4 {
+        let mut ahead = rest.clone();
+        let Some(digit) = ahead.next().and_then(|char| char.to_digit(16)) else { break };
+        *rest = ahead;
+        unit = unit * 16 + digit;
+    }
+    unit
 }
 
 #[cfg(test)]

@@ -4,7 +4,10 @@
 //! are letters with accents, points or vowel signs of Latin, Greek, Cyrillic, Hebrew and Arabic and those without. What
 //! joins or directs characters and has no width is left out. Every run of white space and control characters is one space.
 
-use std::iter;
+use std::{
+    iter,
+    ops::ControlFlow::{self, Continue},
+};
 
 use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
@@ -14,28 +17,68 @@ const PORTION: usize = 32 << 10;
 /// The normal form of a text.
 pub(crate) fn of(text: &str) -> String {
     let mut normal = String::with_capacity(text.len());
-    in_portions(text, &mut |portion| normal.push_str(portion));
+    let _all = in_portions(text, &mut |portion| {
+        normal.push_str(portion);
+        Continue(())
+    });
     normal
 }
 
-/// Hands out the normal form of a text in portions, as a text may be large.
-pub(crate) fn in_portions(text: &str, found: &mut dyn FnMut(&str)) {
+/// Hands out the normal form of a text in portions, as a text may be large, until it is told to stop.
+pub(crate) fn in_portions(text: &str, found: &mut dyn FnMut(&str) -> ControlFlow<()>) -> ControlFlow<()> {
     let mut normal = String::with_capacity(text.len().min(PORTION + 64));
     let mut after_space = false;
     for portion in portions(text) {
         normal.clear();
-        if portion.is_ascii() {
-            portion
-                .bytes()
-                .for_each(|byte| push(byte.to_ascii_lowercase().into(), &mut after_space, &mut normal));
-        } else {
-            let bare = portion.nfkd().filter(|char| !is_left_out(*char));
-            // Upper case first: `ß` is `ss` and `ς` is `σ` only that way.
-            let folded = bare.flat_map(char::to_uppercase).flat_map(char::to_lowercase);
-            folded.nfc().for_each(|char| push(char, &mut after_space, &mut normal));
+        let mut rest = portion;
+        while !rest.is_empty() {
+            // What is ASCII is composed with nothing that is not left out, so that either can be looked at by itself.
+            let (ascii, behind) = rest.split_at(while_ascii(rest.as_bytes(), true));
+            push_ascii(ascii, &mut after_space, &mut normal);
+            let (other, behind) = behind.split_at(while_ascii(behind.as_bytes(), false));
+            push_other(other, &mut after_space, &mut normal);
+            rest = behind;
         }
-        found(&normal);
+        found(&normal)?;
     }
+    Continue(())
+}
+
+/// How many bytes, from the first on, are ASCII, or are not.
+fn while_ascii(bytes: &[u8], is_ascii: bool) -> usize {
+    const STEP: usize = 64;
+    // Most texts have nothing else: whole steps are looked at together.
+    let steps = bytes.chunks_exact(STEP).take_while(|step| is_ascii && step.is_ascii()).count();
+    let rest = bytes.get(steps * STEP..).unwrap_or_default();
+    let end = rest.iter().position(|byte| byte.is_ascii() != is_ascii).unwrap_or(rest.len());
+    steps * STEP + end
+}
+
+fn push_ascii(text: &str, after_space: &mut bool, normal: &mut String) {
+    let is_gap = |byte: &u8| *byte <= b' ' || *byte == 0x7F;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let start = normal.len();
+        let end = rest.bytes().position(|byte| is_gap(&byte)).unwrap_or(rest.len());
+        let (word, behind) = rest.split_at(end);
+        if !word.is_empty() {
+            normal.push_str(word);
+            normal[start..].make_ascii_lowercase();
+            *after_space = false;
+        }
+        let gap = behind.bytes().take_while(is_gap).count();
+        if gap > 0 && !std::mem::replace(after_space, true) {
+            normal.push(' ');
+        }
+        rest = &behind[gap..];
+    }
+}
+
+fn push_other(text: &str, after_space: &mut bool, normal: &mut String) {
+    let bare = text.nfkd().filter(|char| !is_left_out(*char));
+    // Upper case first: `ß` is `ss` and `ς` is `σ` only that way.
+    let folded = bare.flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+    folded.nfc().for_each(|char| push(char, after_space, normal));
 }
 
 fn push(char: char, after_space: &mut bool, normal: &mut String) {
@@ -55,14 +98,9 @@ fn portions(mut text: &str) -> impl Iterator<Item = &str> {
         if text.is_empty() {
             return None;
         }
-        let cut = text
-            .char_indices()
-            .skip_while(|(index, _)| *index < PORTION && text.len() > PORTION)
-            .find(|(index, char)| *index >= PORTION && begins_anew(*char));
-        let (portion, rest) = match cut {
-            Some((index, _)) => text.split_at(index),
-            None => (text, ""),
-        };
+        let least = text.ceil_char_boundary(PORTION);
+        let more = text[least..].char_indices().find(|(_, char)| begins_anew(*char));
+        let (portion, rest) = text.split_at(more.map_or(text.len(), |(index, _)| least + index));
         text = rest;
         Some(portion)
     })
@@ -118,7 +156,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_the_same_in_portions(text in "(.|[a-zé한ｶﾞ한\u{301}\u{3099}]{1,9}){0,30}") {
+        fn it_is_the_same_in_portions(text in "(.|[a-zİé한ｶﾞ한 \u{301}\u{3099}\u{653}\u{200d}]{1,9}){0,30}") {
             let long = text.repeat(2 * PORTION / text.len().max(1));
             let (mut pieces, mut after_space) = (String::new(), false);
             for char in long.nfkd().filter(|char| !is_left_out(*char)).flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfc() {

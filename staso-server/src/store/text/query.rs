@@ -1,3 +1,7 @@
+use std::ops::ControlFlow::{self, Break, Continue};
+
+use memchr::memmem::Finder;
+
 use super::{fields, normal};
 use crate::model::TextField;
 
@@ -43,12 +47,13 @@ impl TextQuery {
 
     /// Whether the records have, together, everything.
     pub fn matches<'a>(&self, records: impl IntoIterator<Item = &'a str>) -> bool {
-        let mut search = self.search();
+        let mut search = self.search(&|| false);
         records.into_iter().any(|record| search.look_at(record))
     }
 
-    pub(in crate::store) fn search(&self) -> Search<'_> {
-        Search { missing: self.needles.iter().map(String::as_str).collect(), field: self.field }
+    /// Begins a look through the records of a trace, which ends early once it is over.
+    pub(in crate::store) fn search<'q>(&'q self, is_over: &'q dyn Fn() -> bool) -> Search<'q> {
+        Search { missing: self.needles.iter().map(Finder::new).collect(), field: self.field, is_over }
     }
 }
 
@@ -72,25 +77,29 @@ fn phrase(text: &str) -> Option<(&str, &str)> {
 
 /// A look through the records of a trace.
 pub(in crate::store) struct Search<'q> {
-    missing: Vec<&'q str>,
+    missing: Vec<Finder<'q>>,
     field: Option<TextField>,
+    is_over: &'q dyn Fn() -> bool,
 }
 
 impl Search<'_> {
     /// Looks for what has not been found so far. Whether everything has.
     pub(in crate::store) fn look_at(&mut self, record: &str) -> bool {
-        fields::in_record(record, &mut |field, text| {
+        let _ended = fields::in_record(record, &mut |field, text| {
             if self.field.is_none_or(|wanted| wanted == field) {
-                self.look_at_text(text);
+                self.look_at_text(text)
+            } else {
+                self.go_on()
             }
         });
         self.missing.is_empty()
     }
 
-    fn look_at_text(&mut self, text: &str) {
+    fn look_at_text(&mut self, text: &str) -> ControlFlow<()> {
         let mut seen = String::new();
         normal::in_portions(text, &mut |portion| {
-            let Some(longest) = self.missing.iter().map(|needle| needle.len()).max() else { return };
+            let needles = self.missing.iter().map(Finder::needle);
+            let longest = needles.map(<[u8]>::len).max().unwrap_or_default();
             // What was seen may be the beginning of what is looked for.
             let mut kept = seen.len().saturating_sub(longest);
             while !seen.is_char_boundary(kept) {
@@ -98,13 +107,20 @@ impl Search<'_> {
             }
             seen.drain(..kept);
             seen.push_str(portion);
-            self.missing.retain(|needle| !seen.contains(needle));
-        });
+            self.missing.retain(|needle| needle.find(seen.as_bytes()).is_none());
+            self.go_on()
+        })
+    }
+
+    fn go_on(&self) -> ControlFlow<()> {
+        if self.missing.is_empty() || (self.is_over)() { Break(()) } else { Continue(()) }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
     fn needles(text: &str) -> Vec<String> {
@@ -151,6 +167,17 @@ mod tests {
         }
         let answers = |text| TextQuery::parse(text, Some(TextField::Answers)).unwrap().matches(records);
         assert!(answers("confirmed") && !answers("book"));
+    }
+
+    #[test]
+    fn a_search_that_is_over_looks_no_further() {
+        let query = TextQuery::parse("needle", None).unwrap();
+        let record = serde_json::json!({ "input": format!("{}needle", "hay ".repeat(100_000)) }).to_string();
+        let looked = Cell::new(0);
+        let is_over = || looked.replace(looked.get() + 1) == 2;
+        assert!(!query.search(&is_over).look_at(&record));
+        assert_eq!(looked.get(), 3);
+        assert!(query.search(&|| false).look_at(&record));
     }
 
     #[test]

@@ -4,8 +4,10 @@ use super::{conversations, record::Blocks, span, summary, term};
 use crate::{
     model::{Conversation, Page, PageRequest, SpanRow, Turn, WorkspaceId, topmost},
     store::{
-        MAX_PAGE_BYTES, MAX_STEPS, MAX_TURNS, StoreError, cursor::Place, record::RecordTexts,
-        sqlite::number::Dimension,
+        MAX_PAGE_BYTES, MAX_STEPS, MAX_TURNS, StoreError,
+        cursor::Place,
+        record::RecordTexts,
+        sqlite::{number::Dimension, until::Until},
     },
 };
 
@@ -15,6 +17,7 @@ const LIST: &str = "turns";
 /// One conversation with a page of its turns, the earliest first.
 pub(in super::super) fn conversation(
     connection: &Connection,
+    until: &Until,
     workspace: WorkspaceId,
     conversation_id: &str,
     page: &PageRequest,
@@ -26,7 +29,7 @@ pub(in super::super) fn conversation(
     let limit = page.limit.min(MAX_TURNS);
     let places = places(connection, workspace, conversation, after.as_ref(), limit + 1)?;
     let mut terms = term::Terms::new(connection)?;
-    let mut blocks = Blocks::new(connection)?;
+    let mut blocks = Blocks::new(connection, until)?;
     let (mut items, mut next) = (Vec::new(), None);
     let mut bytes = 0;
     for (index, place) in places.iter().enumerate() {

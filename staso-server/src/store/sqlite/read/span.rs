@@ -9,7 +9,7 @@ use crate::{
     store::{
         MAX_PAGE_BYTES, StoreError,
         cursor::Place,
-        sqlite::{head::Head, pack},
+        sqlite::{head::Head, pack, until::Until},
     },
 };
 
@@ -35,6 +35,7 @@ pub(in super::super) fn trace(
 /// A page of the spans of a trace with their records.
 pub(in super::super) fn spans(
     connection: &Connection,
+    until: &Until,
     workspace: WorkspaceId,
     trace_id: &TraceId,
     page: &PageRequest,
@@ -52,7 +53,7 @@ pub(in super::super) fn spans(
         };
         spans.drain(..spans.partition_point(|span| !behind(span)));
     }
-    let mut blocks = Blocks::new(connection)?;
+    let mut blocks = Blocks::new(connection, until)?;
     let (mut items, mut next) = (Vec::new(), None);
     let mut bytes = 0;
     let mut spans = spans.into_iter().peekable();
@@ -72,6 +73,7 @@ pub(in super::super) fn spans(
 /// One span with its record.
 pub(in super::super) fn span(
     connection: &Connection,
+    until: &Until,
     workspace: WorkspaceId,
     trace_id: &TraceId,
     span_id: &SpanId,
@@ -82,7 +84,7 @@ pub(in super::super) fn span(
     let mut rows = statement.query((trace, pack::pack_id(span_id.as_str())))?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let span = PlacedSpan::read(row, &mut Terms::new(connection)?)?;
-    Ok(Some(span.stored(&mut Blocks::new(connection)?)?))
+    Ok(Some(span.stored(&mut Blocks::new(connection, until)?)?))
 }
 
 /// The spans of a trace by start, a root before what began with it, then by identifier.

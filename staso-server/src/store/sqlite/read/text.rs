@@ -11,7 +11,7 @@ use crate::{
     model::TextField,
     store::{
         StoreError,
-        sqlite::text,
+        sqlite::{text, until::Until},
         text::{
             TextQuery,
             tokens::{self, Class, PIECE, WITHIN_PIECE, first, last},
@@ -32,6 +32,7 @@ const MOST_ROWS: usize = 4_000_000;
 /// know yet, is looked up in the records.
 pub(super) struct TextMatch<'c> {
     query: TextQuery,
+    until: &'c Until,
     blocks: Blocks<'c>,
     /// The settled ones that may match, of any workspace, in ascending order. `None` when each may.
     settled: Option<Vec<i64>>,
@@ -44,6 +45,7 @@ pub(super) struct TextMatch<'c> {
 impl<'c> TextMatch<'c> {
     pub(super) fn new(
         connection: &'c Connection,
+        until: &'c Until,
         workspace: i64,
         query: TextQuery,
     ) -> Result<Self, StoreError> {
@@ -64,7 +66,7 @@ impl<'c> TextMatch<'c> {
             traces.dedup();
             settled = Some(both(settled, traces));
         }
-        Ok(Self { query, blocks: Blocks::new(connection)?, settled, is_exact, unsettled })
+        Ok(Self { query, until, blocks: Blocks::new(connection, until)?, settled, is_exact, unsettled })
     }
 
     /// All traces that can match, when they are few.
@@ -77,7 +79,7 @@ impl<'c> TextMatch<'c> {
         Some(settled.chain(self.unsettled.iter().copied()).collect())
     }
 
-    /// Whether a trace of the workspace contains what is asked for.
+    /// Whether a trace of the workspace contains what is asked for. An error when it is over before that is known.
     pub(super) fn contains(&mut self, connection: &Connection, trace: i64) -> Result<bool, StoreError> {
         if !self.unsettled.contains(&trace)
             && let Some(settled) = &self.settled
@@ -87,12 +89,17 @@ impl<'c> TextMatch<'c> {
                 return Ok(may_match);
             }
         }
-        let mut search = self.query.search();
+        let until = self.until;
+        let is_over = || until.is_over();
+        let mut search = self.query.search(&is_over);
         let mut found = false;
         record::of_trace(connection, &mut self.blocks, trace, |record| {
             found = search.look_at(record);
-            found
+            found || until.is_over()
         })?;
+        if !found {
+            until.check()?;
+        }
         Ok(found)
     }
 }
@@ -182,4 +189,40 @@ fn both(known: Option<Vec<i64>>, mut found: Vec<i64>) -> Vec<i64> {
         found.retain(|row| known.binary_search(row).is_ok());
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::store::sqlite::block;
+
+    #[test]
+    fn a_search_ends_at_its_deadline_within_the_text_of_a_trace() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch(
+                "CREATE TABLE block (id INTEGER PRIMARY KEY, data BLOB);
+                 CREATE TABLE span (trace, block, position); INSERT INTO span VALUES (7, 1, 0);",
+            )
+            .unwrap();
+        let record = format!(r#"{{"input": "{}needle"}}"#, "hay ".repeat(50_000));
+        let data = block::encode(&[&*record]).unwrap();
+        connection.execute("INSERT INTO block (data) VALUES (?)", [data]).unwrap();
+        let contains = |within| {
+            let until = Until::of(within);
+            let mut text = TextMatch {
+                query: TextQuery::parse("needle", None).unwrap(),
+                until: &until,
+                blocks: Blocks::new(&connection, &until).unwrap(),
+                settled: None,
+                is_exact: false,
+                unsettled: HashSet::new(),
+            };
+            text.contains(&connection, 7)
+        };
+        assert!(contains(Duration::from_secs(3_600)).unwrap());
+        assert!(matches!(contains(Duration::ZERO), Err(StoreError::Overloaded { .. })));
+    }
 }

@@ -6,6 +6,7 @@ use crate::{
     store::{
         StoreError,
         cursor::{Place, traces_list},
+        sqlite::until::Until,
         text::TextQuery,
     },
 };
@@ -13,6 +14,7 @@ use crate::{
 /// The traces that match, in order.
 pub(in super::super) fn traces(
     connection: &Connection,
+    until: &Until,
     workspace: WorkspaceId,
     filter: &TraceFilter,
     sort: TraceSort,
@@ -30,7 +32,7 @@ pub(in super::super) fn traces(
         },
         None => None,
     };
-    let text = query.map(|query| TextMatch::new(connection, conditions.workspace, query));
+    let text = query.map(|query| TextMatch::new(connection, until, conditions.workspace, query));
     let mut text = text.transpose()?;
     let among = text.as_ref().and_then(TextMatch::few);
     let walk = Walk::new(connection, &conditions, sort, after.as_ref(), among.as_deref())?;

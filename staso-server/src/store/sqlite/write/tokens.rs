@@ -1,4 +1,7 @@
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    ops::ControlFlow::Continue,
+};
 
 use super::{super::text, session::Session};
 use crate::{
@@ -12,20 +15,23 @@ use crate::{
     },
 };
 
+/// Seeded, as the tokens are what anybody sent.
+type Distinct = HashSet<Box<str>, foldhash::quality::RandomState>;
+
 /// The distinct tokens of a trace on their way into the index.
 #[derive(Default)]
 pub(super) struct Tokens {
     /// Those of words apart, as they are in the vocabulary too.
-    words: BTreeMap<TextField, HashSet<Box<str>>>,
-    others: BTreeMap<TextField, HashSet<Box<str>>>,
+    words: BTreeMap<TextField, Distinct>,
+    others: BTreeMap<TextField, Distinct>,
     /// Of all traces that were written.
-    vocabulary: HashSet<Box<str>>,
+    vocabulary: Distinct,
 }
 
 impl Tokens {
     /// Adds those of a span's record.
     pub(super) fn add(&mut self, record: &str) {
-        in_record(record, &mut |field, text| {
+        let _all = in_record(record, &mut |field, text| {
             let words = self.words.entry(field).or_default();
             let others = self.others.entry(field).or_default();
             let mut keep = |class, token: &str| {
@@ -35,8 +41,12 @@ impl Tokens {
                 }
             };
             let mut tokenizer = Tokenizer::new(&mut keep);
-            normal::in_portions(text, &mut |portion| tokenizer.push(portion));
+            let _all = normal::in_portions(text, &mut |portion| {
+                tokenizer.push(portion);
+                Continue(())
+            });
             tokenizer.end();
+            Continue(())
         });
     }
 
@@ -62,7 +72,7 @@ impl Tokens {
     }
 
     /// The words of all traces that were written.
-    pub(super) fn into_vocabulary(self) -> HashSet<Box<str>> {
+    pub(super) fn into_vocabulary(self) -> Distinct {
         self.vocabulary
     }
 }
