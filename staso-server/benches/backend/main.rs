@@ -3,8 +3,10 @@
 //!
 //! ```console
 //! cargo bench -p staso-server
-//! STASO_BENCH_SPANS=100000 cargo bench -p staso-server
+//! STASO_BENCH_SPANS=50000 cargo bench -p staso-server
 //! ```
+//!
+//! With 50,000 spans it fails when a measure is over its line in `baseline.txt`.
 //!
 //! The server is a process of its own, held to one core by `taskset` where that is installed.
 
@@ -16,6 +18,7 @@ mod server;
 
 use std::{
     env,
+    error::Error,
     sync::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -35,7 +38,10 @@ const TRACES_IN_BATCH: usize = 10;
 /// The traces are spread over a month that ends now.
 const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
 
-fn main() {
+/// Of so many spans is what `baseline.txt` has: what is on disk depends on how many there are.
+const BASELINE_SPANS: usize = 50_000;
+
+fn main() -> Result<(), Box<dyn Error>> {
     let spans =
         env::var("STASO_BENCH_SPANS").map_or(1_000_000, |text| text.parse().expect("a number of spans"));
     let batches = (spans / (TRACES_IN_BATCH * SPANS)).max(1);
@@ -57,10 +63,8 @@ fn main() {
         "settled (text indexed)   {:>10.1} s after the last answer: {sustained:.0} spans/s in all",
         settling.as_secs_f64()
     );
-    println!(
-        "on disk                  {:>10.0} B/span    (aim under 600)",
-        server.disk_bytes() as f64 / spans as f64
-    );
+    let on_disk = server.disk_bytes() as f64 / spans as f64;
+    println!("on disk                  {on_disk:>10.0} B/span    (aim under 600)");
 
     server.use_every_core();
     println!("\n{:<66} {:>8} {:>8} {:>9}", "query, the server on every core", "p50 ms", "p95 ms", "KiB");
@@ -79,6 +83,35 @@ fn main() {
     println!("resident after queries   {:>10.1} MiB       (aim under 150)", server.resident_mib());
     println!("at most                  {:>10.1} MiB", server.peak_mib());
     server.stop();
+    if spans == BASELINE_SPANS { compare(&[("disk", on_disk)]) } else { Ok(()) }
+}
+
+/// What was measured before, a name and a number to a line.
+const BASELINE: &str = include_str!("baseline.txt");
+
+/// Up to where a measure passes, of its baseline.
+const ROOM: f64 = 1.03;
+
+/// Prints each measure beside its baseline.
+///
+/// # Errors
+///
+/// When one is over it.
+fn compare(measured: &[(&str, f64)]) -> Result<(), Box<dyn Error>> {
+    println!("\nagainst benches/backend/baseline.txt:");
+    let mut over = Vec::new();
+    for (name, now) in measured {
+        let line = BASELINE.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        let baseline: f64 = line.ok_or_else(|| format!("`{name}` has no baseline"))?.parse()?;
+        println!("{name:12} {baseline:9.0} -> {now:9.0}  {:+6.1} %", (now / baseline - 1.0) * 100.0);
+        if *now > baseline * ROOM {
+            over.push(*name);
+        }
+    }
+    match over.as_slice() {
+        [] => Ok(()),
+        over => Err(format!("more than 3 % over the baseline: {}", over.join(", ")).into()),
+    }
 }
 
 /// Sends everything from several connections; bodies are made on a thread beside them.
