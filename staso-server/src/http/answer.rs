@@ -46,26 +46,55 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// What answers take up together: those that are being made, and those that wait for their readers.
 pub(super) struct Answers {
     turns: Arc<Semaphore>,
+    /// Of the turns, those for answers as long as a trace. They are fewer: such an answer may take up much until it is
+    /// packed, and others need not wait for it.
+    whole_traces: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
 }
 
 impl Answers {
     pub(super) fn new(at_once: usize, bytes: usize) -> Self {
-        let waiting = bytes.min(Semaphore::MAX_PERMITS);
-        Self { turns: Arc::new(Semaphore::new(at_once)), waiting: Arc::new(Semaphore::new(waiting)) }
+        let semaphore = |permits| Arc::new(Semaphore::new(permits));
+        Self {
+            turns: semaphore(at_once),
+            whole_traces: semaphore((at_once / 2).max(1)),
+            waiting: semaphore(bytes.min(Semaphore::MAX_PERMITS)),
+        }
     }
+
+    /// A turn, until what is returned is dropped; `None` when it takes too long to come.
+    async fn turn(&self, reads_whole_trace: bool) -> Option<Turn> {
+        let turn = async {
+            let whole_trace = if reads_whole_trace {
+                Some(Arc::clone(&self.whole_traces).acquire_owned().await.ok()?)
+            } else {
+                None
+            };
+            let any = Arc::clone(&self.turns).acquire_owned().await.ok()?;
+            Some(Turn { _any: any, _whole_trace: whole_trace })
+        };
+        timeout(PATIENCE, turn).await.ok()?
+    }
+}
+
+struct Turn {
+    _any: OwnedSemaphorePermit,
+    _whole_trace: Option<OwnedSemaphorePermit>,
 }
 
 /// Makes the answers of reading requests a few at a time, and packs the large ones: whoever does not read theirs holds
 /// little memory, and each connection a piece of it at a time.
 pub(super) async fn in_turn(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>();
-    let rule = route.and_then(|route| rules::of(route.as_str()));
-    if !matches!(rule, Some(Rule::Data | Rule::Page)) {
+    let Some(route) =
+        route.filter(|route| matches!(rules::of(route.as_str()), Some(Rule::Data | Rule::Page)))
+    else {
         return next.run(request).await;
-    }
-    let turn = timeout(PATIENCE, Arc::clone(&gate.answers.turns).acquire_owned()).await;
-    let Ok(Ok(_turn)) = turn else { return ApiError::overloaded(RETRY_AFTER).into_response() };
+    };
+    let reads_whole_trace = rules::reads_whole_trace(route.as_str());
+    let Some(_turn) = gate.answers.turn(reads_whole_trace).await else {
+        return ApiError::overloaded(RETRY_AFTER).into_response();
+    };
     let response = next.run(request).await;
     match response.body().size_hint().exact() {
         Some(size) if size > SMALL => pack(response, &gate.answers.waiting).await,
@@ -155,6 +184,14 @@ mod tests {
         assert!(packed.bytes < whole.len() / 10, "{}", packed.bytes);
         assert_eq!(packed.size_hint().exact(), Some(whole.len() as u64));
         assert_eq!(packed.collect().await.unwrap().to_bytes(), whole);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whole_traces_leave_turns_to_what_is_small() {
+        let answers = Answers::new(4, 0);
+        let _whole = [answers.turn(true).await.unwrap(), answers.turn(true).await.unwrap()];
+        assert!(answers.turn(true).await.is_none());
+        assert!(answers.turn(false).await.is_some());
     }
 
     #[tokio::test]

@@ -38,7 +38,8 @@ pub struct Guards {
     pub max_streams: usize,
     /// How many streams of one key are open at once.
     pub max_streams_of_key: usize,
-    /// How many answers to reading requests are made at once; others wait for their turn.
+    /// How many answers to reading requests are made at once, of which half may be whole traces; others wait for their
+    /// turn.
     pub answers_at_once: usize,
     /// The most that is held of large answers that wait for their readers, compressed, in bytes.
     pub max_answers: usize,

@@ -58,6 +58,11 @@ pub(super) fn of(route: &str) -> Option<Rule> {
     ROUTES.iter().find_map(|(path, rule)| same(path, route).then_some(*rule))
 }
 
+/// Whether an answer of this route is as long as its trace.
+pub(super) fn reads_whole_trace(route: &str) -> bool {
+    ["/v1/traces/{}", "/traces/{}", "/traces/{}/rows"].iter().any(|path| same(path, route))
+}
+
 fn same(path: &str, route: &str) -> bool {
     let (mut ours, mut theirs) = (path.split('/'), route.split('/'));
     loop {
